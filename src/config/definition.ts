@@ -1,0 +1,51 @@
+import type { EventAbi } from "../abi/event-abi.ts";
+import type { Address } from "../chain/hex.ts";
+import type { TableModel } from "../store/table.ts";
+
+/** The checked, resolved form of what the user wrote: everything that commands work with. Immutable. */
+export interface IndexerDefinition {
+  readonly name: string;
+  readonly tables: readonly TableModel[];
+  readonly chains: readonly ChainDefinition[];
+  readonly contracts: readonly ContractDefinition[];
+  /** Globs of handler files, relative to the config file. */
+  readonly handlers: readonly string[];
+}
+
+export interface ChainDefinition {
+  readonly name: string;
+  readonly id: number;
+  /** In order of preference; addresses may hold secrets and are never printed. */
+  readonly sources: readonly SourceDefinition[];
+  /** A reorg deeper than this stops the chain. Blocks. */
+  readonly maxReorgDepth: number;
+  /** How many blocks to stay behind the head. */
+  readonly blockLag: number;
+  readonly pollIntervalMs: number;
+}
+
+export interface SourceDefinition {
+  readonly rpc: string;
+  /** Requests under way at once. */
+  readonly maxConcurrency: number;
+  /** Most blocks in one log query; shrinks by itself when the node wants less. */
+  readonly maxRangeBlocks: number;
+  readonly timeoutMs: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ContractDefinition {
+  readonly name: string;
+  readonly events: readonly EventAbi[];
+  readonly deployments: readonly DeploymentDefinition[];
+}
+
+/** A contract on one chain. */
+export interface DeploymentDefinition {
+  /** The chain's name. */
+  readonly chain: string;
+  readonly addresses: "any" | readonly Address[];
+  readonly startBlock: number;
+  /** Included. Undefined: follow the head. */
+  readonly endBlock: number | undefined;
+}

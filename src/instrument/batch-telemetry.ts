@@ -1,0 +1,88 @@
+import type { HistoryMode } from "../batch/batch.ts";
+import type { CheckpointRange } from "../chain/checkpoint.ts";
+import type { ChainLabel } from "./telemetry.ts";
+
+export interface BatchStart {
+  readonly id: number;
+  readonly mode: HistoryMode;
+  readonly items: number;
+  readonly checkpoints: CheckpointRange;
+  readonly chains: readonly ChainLabel[];
+  readonly live: boolean;
+  /** When capacity was asked for: the batch's root span starts here. Milliseconds since the epoch, as all times. */
+  readonly askedAt: number;
+  /** When capacity had been granted and creation began. */
+  readonly createdFrom: number;
+  readonly boundBy: "size" | "bytes" | "end";
+  /** Present when processing really waited for capacity. */
+  readonly capacityWait: CapacityWait | undefined;
+  /** The traces of the fetches that supplied it (`FetchedRange.origin`). */
+  readonly fetchOrigins: readonly unknown[];
+}
+
+export interface CapacityWait {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly reason: "changes" | "bytes";
+  readonly uncommittedChanges: number;
+  readonly uncommittedBytes: number;
+  readonly queuedBatches: number;
+  readonly limit: number;
+  readonly wakeUps: number;
+  /** The drain run that was being written: `DrainTelemetry.origin`. */
+  readonly drainOrigin: unknown;
+}
+
+/** What processing a batch came to. Handler figures are aggregated by handler, never one call a record. */
+export interface ProcessSummary {
+  readonly handlerCalls: number;
+  readonly skippedEvents: number;
+  readonly readsInMemory: number;
+  readonly readsFromStorage: number;
+  readonly handlers: readonly HandlerSummary[];
+  /** The slowest calls of the batch, at most three. */
+  readonly slowest: readonly HandlerCall[];
+}
+
+export interface HandlerSummary {
+  /** `Contract.Event`. */
+  readonly handler: string;
+  readonly chain: string;
+  readonly calls: number;
+  readonly totalMs: number;
+  readonly maxMs: number;
+}
+
+export interface HandlerCall {
+  readonly handler: string;
+  readonly chain: ChainLabel;
+  readonly block: number;
+  readonly logIndex: number;
+  readonly transactionHash: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly error: unknown;
+}
+
+export interface CommitSummary {
+  readonly changes: number;
+  readonly queuedBatches: number;
+  /** Processed minus committed checkpoint. */
+  readonly frontierGap: number;
+}
+
+/**
+ * The life of one batch, as spans and metrics. Kept in `Batch.origin`, opaque to everyone else. The root span stays
+ * open until the batch is durable, so that its critical path is the attribution of its lag.
+ */
+export interface BatchTelemetry {
+  /** Creation is over, handlers begin. */
+  processing(): void;
+  processed(summary: ProcessSummary): void;
+  /** A handler failed for good: marks the process span and makes a span of the call. */
+  handlerFailed(call: HandlerCall): void;
+  /** The batch is in memory and queued. */
+  committed(summary: CommitSummary): void;
+  /** The batch ends without becoming durable. */
+  abandoned(outcome: "failed" | "aborted", error?: unknown): void;
+}

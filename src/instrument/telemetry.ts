@@ -1,0 +1,41 @@
+import type { Logger } from "pino";
+import type { BatchTelemetry, BatchStart } from "./batch-telemetry.ts";
+import type { DrainStart, DrainTelemetry } from "./drain-telemetry.ts";
+import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
+import type { LoopAccount } from "./loop-account.ts";
+
+/**
+ * What the loops say about themselves. Each verb serves traces, metrics and logs at once, so that the code of a loop
+ * has one line where something happens. Built by `createTelemetry`.
+ */
+export interface Telemetry {
+  readonly log: Logger;
+  readonly processLoop: LoopAccount<ProcessState>;
+  readonly writeLoop: LoopAccount<WriteState>;
+  fetchStarted(start: FetchStart): FetchTelemetry;
+  /** For requests outside a fetch: head polling, start-up. */
+  source(chain: ChainLabel, sourceName: string): SourceTelemetry;
+  batchStarted(start: BatchStart): BatchTelemetry;
+  /** Links the drain run and its batches both ways and marks each batch as picked up. */
+  drainStarted(start: DrainStart): DrainTelemetry;
+}
+
+export interface ChainLabel {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** States of the processing loop; it is in exactly one at any time. */
+export type ProcessState =
+  | "fetch"
+  | "capacity"
+  | "handlers"
+  | "reads"
+  | "effects"
+  | "rollback"
+  | "blocked"
+  | "other"
+  | "idle_at_head";
+
+/** States of the write loop; it is in exactly one at any time. */
+export type WriteState = "idle" | "snapshot" | "write" | "sql_commit" | "retry_backoff" | "metadata" | "prune";

@@ -1,0 +1,53 @@
+import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
+import type { CheckpointRange } from "../chain/checkpoint.ts";
+import type { EncodedRows } from "../lib/byte-writer.ts";
+import type { TableModel } from "./table.ts";
+
+/** What a drain run does to one table: encoded rows that nothing can change any more. */
+export interface TableChanges {
+  readonly table: TableModel;
+  /** Rows that are not in the storage. */
+  readonly inserts: EncodedRows;
+  /** Rows that are in the storage: each must change exactly one row. */
+  readonly updates: EncodedRows;
+  /** Rows of which it is not known whether they are in the storage. */
+  readonly upserts: EncodedRows;
+  /** Keys of rows that may be in the storage. */
+  readonly deletes: EncodedRows;
+  /** Before-images, in mode `keep` only. */
+  readonly history: EncodedRows;
+}
+
+/** Why a run ended where it did. */
+export type SplitReason = "drained" | "history_mode" | "changes" | "bytes" | "batches";
+
+/** An event that was skipped by the policy of its handler. */
+export interface SkippedEvent {
+  readonly chainId: number;
+  readonly block: number;
+  readonly logIndex: number;
+  readonly checkpoint: number;
+  readonly transactionHash: string;
+  /** `Contract.Event`. */
+  readonly handler: string;
+  readonly message: string;
+}
+
+/** The leading run of queued batches with one history mode, merged into one write. Immutable. */
+export interface DrainRun {
+  /** Counts up from 1 in this process. */
+  readonly id: number;
+  readonly mode: HistoryMode;
+  readonly batches: readonly Batch[];
+  readonly checkpoints: CheckpointRange;
+  /** Events in it. */
+  readonly items: number;
+  /** Changed rows, and inserted ones. */
+  readonly changes: number;
+  readonly bytes: number;
+  /** The last progress of each chain in it. */
+  readonly progress: readonly ChainProgress[];
+  readonly tables: readonly TableChanges[];
+  readonly skipped: readonly SkippedEvent[];
+  readonly splitReason: SplitReason;
+}

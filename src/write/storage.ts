@@ -1,0 +1,47 @@
+import type { DrainRun } from "../store/drain-run.ts";
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+
+/** How the persistence loop reacts to a failed write. */
+export type WriteFailureKind =
+  /** Before COMMIT was sent: the same transaction may succeed later. */
+  | "transient"
+  /** COMMIT was sent and its answer is not known: write again; the guarded update tells what happened. */
+  | "outcome_unknown"
+  /** Another writer owns the shard. */
+  | "fenced"
+  /** The storage lost writes that it had confirmed. */
+  | "went_back"
+  /** No retry can help. */
+  | "fatal";
+
+/** A failed write: what failed first, and where. */
+export class WriteFailure extends Error {
+  override readonly name = "WriteFailure";
+  readonly kind: WriteFailureKind;
+  /** Short text of the statement that failed first, e.g. `COPY transfer`. */
+  readonly statement: string | undefined;
+  readonly table: string | undefined;
+  readonly sqlState: string | undefined;
+
+  constructor(
+    kind: WriteFailureKind,
+    message: string,
+    details: { statement?: string; table?: string; sqlState?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: details.cause });
+    this.kind = kind;
+    this.statement = details.statement;
+    this.table = details.table;
+    this.sqlState = details.sqlState;
+  }
+}
+
+/** Where the rows go. One write is in flight at a time. */
+export interface Storage {
+  /**
+   * Applies a run in one transaction: rows, history, progress, the run's own row. Resolves when it is durable, also
+   * when an earlier attempt with the same run had been.
+   * @throws WriteFailure
+   */
+  write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<void>;
+}
