@@ -33,6 +33,13 @@ export interface SkippedEvent {
   readonly message: string;
 }
 
+/** Where a checkpoint lies: stored inside the reorg window only. */
+export interface CheckpointPosition {
+  readonly checkpoint: number;
+  readonly chainId: number;
+  readonly block: number;
+}
+
 /** The leading run of queued batches with one history mode, merged into one write. Immutable. */
 export interface DrainRun {
   /** Counts up from 1 in this process. */
@@ -47,6 +54,10 @@ export interface DrainRun {
   readonly bytes: number;
   /** The last progress of each chain in it. */
   readonly progress: readonly ChainProgress[];
+  /** First and last block of each chain in it. */
+  readonly blocks: readonly { readonly chainId: number; readonly from: number; readonly to: number }[];
+  /** The position of each of its checkpoints, in mode `keep` only. */
+  readonly positions: readonly CheckpointPosition[];
   readonly tables: readonly TableChanges[];
   readonly skipped: readonly SkippedEvent[];
   readonly splitReason: SplitReason;
