@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { configDefaults, defineConfig } from "vitest/config";
+import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
 
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -19,7 +19,7 @@ const sources = {
 /** Chooses and starts the PostgreSQL that the tests share. */
 const databaseSetup = "test/support/global-setup.ts";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     // Two cores are the smallest machine we care for; more workers only make tests with time limits fail there.
     maxWorkers: 2,
@@ -61,3 +61,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;
