@@ -24,7 +24,7 @@ const config: ViteUserConfig = defineConfig({
     // Two cores are the smallest machine we care for; more workers only make tests with time limits fail there.
     maxWorkers: 2,
     passWithNoTests: false,
-    reporters: process.env["CI"] ? ["default", "json"] : ["default"],
+    reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: "test-results/vitest.json" },
     coverage: { include: ["src/**"], reportsDirectory: "coverage" },
     projects: [
