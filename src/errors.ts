@@ -49,7 +49,7 @@ export const ERROR_CODES = {
   WRITER_FENCED: "retry",
   DATABASE_WENT_BACK: "retry",
   INTERNAL: "bug",
-} as const satisfies Record<string, Reaction>;
+} as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
@@ -94,5 +94,6 @@ export function messageOf(error: unknown): string {
 
 /** Fails loudly when something that cannot be is; in production too. */
 export function assert(condition: unknown, what: string): asserts condition {
-  if (!condition) throw new SpindexError("INTERNAL", `impossible state: ${what}`, { fix: "Please report this as a bug." });
+  if (!condition)
+    throw new SpindexError("INTERNAL", `impossible state: ${what}`, { fix: "Please report this as a bug." });
 }

@@ -38,6 +38,8 @@ export interface BatchSlice {
   /** Rows of the range's page: from, up to but not including to. */
   readonly fromRow: number;
   readonly toRow: number;
+  /** Its first block. */
+  readonly fromBlock: number;
   /** The block up to which the chain is complete once this slice is processed. */
   readonly throughBlock: number;
 }

@@ -62,7 +62,7 @@ export function logPageOf(logs: readonly LogFields[]): LogPage {
   let at = 0;
   const put = (hex: string): number => {
     const start = at;
-    at += page.text.latin1Write(hex.slice(2), at);
+    at += page.text.write(hex.slice(2), at, "latin1");
     return start;
   };
   logs.forEach((log, row) => {
@@ -85,5 +85,5 @@ export function logPageOf(logs: readonly LogFields[]): LogPage {
 
 /** The text of `digits` hex digits at `offset`, with its prefix, in lower case. */
 export function hexAt(page: LogPage, offset: number, digits: number): `0x${string}` {
-  return `0x${page.text.latin1Slice(offset, offset + digits).toLowerCase()}`;
+  return `0x${page.text.toString("latin1", offset, offset + digits).toLowerCase()}`;
 }

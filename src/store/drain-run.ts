@@ -40,22 +40,32 @@ export interface CheckpointPosition {
   readonly block: number;
 }
 
+/** A batch in the queue: its events have been handled and are gone. */
+export type QueuedBatch = Omit<Batch, "slices">;
+
+/** Blocks of one chain, both included. */
+export interface BlockRange {
+  readonly chainId: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The leading run of queued batches with one history mode, merged into one write. Immutable. */
 export interface DrainRun {
   /** Counts up from 1 in this process. */
   readonly id: number;
   readonly mode: HistoryMode;
-  readonly batches: readonly Batch[];
+  readonly batches: readonly QueuedBatch[];
   readonly checkpoints: CheckpointRange;
   /** Events in it. */
   readonly items: number;
   /** Changed rows, and inserted ones. */
   readonly changes: number;
   readonly bytes: number;
-  /** The last progress of each chain in it. */
+  /** The last progress of each chain in it, with the headers of all its batches. */
   readonly progress: readonly ChainProgress[];
   /** First and last block of each chain in it. */
-  readonly blocks: readonly { readonly chainId: number; readonly from: number; readonly to: number }[];
+  readonly blocks: readonly BlockRange[];
   /** The position of each of its checkpoints, in mode `keep` only. */
   readonly positions: readonly CheckpointPosition[];
   readonly tables: readonly TableChanges[];

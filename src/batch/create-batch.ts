@@ -1,0 +1,102 @@
+import type { Checkpoint } from "../chain/checkpoint.ts";
+import type { Batch, BatchSlice, ChainProgress, HistoryMode } from "./batch.ts";
+
+/** Where a chain's fetched blocks wait for processing. */
+export interface SliceSupply {
+  readonly chainId: number;
+  readonly isEmpty: boolean;
+  /**
+   * The next whole blocks with at most `maxItems` events; a single block may have more, but only if `atLeastOne`.
+   * Undefined: nothing is there, or nothing fits.
+   */
+  take(maxItems: number, atLeastOne: boolean): BatchSlice | undefined;
+}
+
+export interface BatchRequest {
+  readonly id: number;
+  readonly firstCheckpoint: Checkpoint;
+  readonly maxItems: number;
+  /** The chain whose turn it is comes first. */
+  readonly supplies: readonly SliceSupply[];
+  /** True when another chain of the shard is inside its reorg window. */
+  readonly shardInsideWindow: boolean;
+}
+
+/**
+ * Takes a batch from what the chains have fetched: chains take turns, each giving whole blocks, until the batch is
+ * full. Events of one chain keep their order; chains are not ordered among each other.
+ */
+export function createBatch(request: BatchRequest): Batch | undefined {
+  const slices: BatchSlice[] = [];
+  let items = 0;
+  let open = request.supplies;
+  while (open.length > 0 && items < request.maxItems) {
+    open = open.filter((supply) => {
+      const slice = items < request.maxItems ? supply.take(request.maxItems - items, slices.length === 0) : undefined;
+      if (slice === undefined) return false;
+      slices.push(slice);
+      items += slice.toRow - slice.fromRow;
+      return true;
+    });
+  }
+  return slices.length === 0 ? undefined : batchOf(request, slices, items);
+}
+
+/** The leading part of a batch: `slices` whole slices, and of the next one the blocks before `beforeBlock`. */
+export function truncateBatch(batch: Batch, slices: number, beforeBlock: number): Batch | undefined {
+  const kept = batch.slices.slice(0, slices);
+  const next = batch.slices[slices];
+  if (next !== undefined && beforeBlock > next.fromBlock) {
+    let toRow = next.fromRow;
+    while (toRow < next.toRow && (next.range.page.blockNumber[toRow] as number) < beforeBlock) toRow++;
+    kept.push({ ...next, toRow, throughBlock: beforeBlock - 1 });
+  }
+  if (kept.length === 0) return undefined;
+  const { checkpoints, progress } = numbered(kept, batch.checkpoints.from);
+  const items = kept.reduce((sum, slice) => sum + slice.toRow - slice.fromRow, 0);
+  return { ...batch, slices: kept, items, checkpoints, progress };
+}
+
+/** Whether blocks of the slice can still be orphaned. */
+export function isInsideWindow(slice: BatchSlice, block: number): boolean {
+  return block > slice.range.head.finalized;
+}
+
+function batchOf(request: BatchRequest, slices: readonly BatchSlice[], items: number): Batch {
+  const keep = request.shardInsideWindow || slices.some((slice) => isInsideWindow(slice, slice.throughBlock));
+  const mode: HistoryMode = keep ? "keep" : "final";
+  return { id: request.id, mode, slices, items, ...numbered(slices, request.firstCheckpoint), origin: undefined };
+}
+
+/** Numbers the positions: one checkpoint for each block with events, one for the end of a slice without. */
+function numbered(slices: readonly BatchSlice[], first: Checkpoint): Pick<Batch, "checkpoints" | "progress"> {
+  const progress = new Map<number, ChainProgress>();
+  let next = first;
+  for (const slice of slices) {
+    next += positionsOf(slice);
+    const { chainId, head, headers } = slice.range;
+    const included = headers.filter(({ number }) => number >= slice.fromBlock && number <= slice.throughBlock);
+    progress.set(chainId, {
+      chainId,
+      block: slice.throughBlock,
+      checkpoint: next - 1,
+      head,
+      headers: [...(progress.get(chainId)?.headers ?? []), ...included],
+    });
+  }
+  return { checkpoints: { from: first, to: next - 1 }, progress: [...progress.values()] };
+}
+
+/** How many checkpoints a slice takes. */
+export function positionsOf(slice: BatchSlice): number {
+  const blocks = slice.range.page.blockNumber;
+  let positions = 0;
+  let last = -1;
+  for (let row = slice.fromRow; row < slice.toRow; row++) {
+    const block = blocks[row] as number;
+    if (block === last) continue;
+    last = block;
+    positions++;
+  }
+  return last === slice.throughBlock ? positions : positions + 1;
+}

@@ -1,0 +1,163 @@
+import { SpindexError } from "../errors.ts";
+import type { ColumnModel } from "./table.ts";
+
+/**
+ * Checks one value and gives it back in the form that rows hold (see ColumnModel).
+ * @throws SpindexError ROW_INVALID naming entity, column, value and what is expected
+ */
+export type ValueCheck = (value: unknown) => unknown;
+
+export const INT64_MAX: bigint = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
+const UINT256_MAX = 2n ** 256n - 1n;
+const INT256_MAX = 2n ** 255n - 1n;
+const INT256_MIN = -(2n ** 255n);
+const INT32_MAX = 2 ** 31 - 1;
+
+const ADDRESS = /^0x[0-9a-f]{40}$/;
+const HASH = /^0x[0-9a-f]{64}$/;
+const BYTES = /^0x(?:[0-9a-f]{2})*$/;
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
+
+export function columnCheck(entity: string, column: ColumnModel): ValueCheck {
+  const place = `${entity}.${column.name}`;
+  const one = kindCheck(place, column);
+  const many: ValueCheck = column.array ? arrayOf(place, one) : one;
+  if (!column.nullable) {
+    return (value) =>
+      value === null
+        ? refuse(place, value, "null is not allowed here", "Add .nullable() to the column, or give a value.")
+        : many(value);
+  }
+  return (value) => (value === null ? null : many(value));
+}
+
+function arrayOf(place: string, one: ValueCheck): ValueCheck {
+  return (value) => {
+    if (!Array.isArray(value)) return refuse(place, value, "an array is expected");
+    return Object.freeze(
+      value.map((item) => (item === null ? refuse(place, value, "null inside an array is not allowed") : one(item))),
+    );
+  };
+}
+
+function kindCheck(place: string, column: ColumnModel): ValueCheck {
+  switch (column.kind) {
+    case "int32":
+      return (v) =>
+        typeof v === "number" && Number.isInteger(v) && v >= -INT32_MAX - 1 && v <= INT32_MAX
+          ? v
+          : refuse(place, v, "an integer number from -2^31 to 2^31 - 1 is expected");
+    case "int64":
+      return bigintCheck(place, INT64_MIN, INT64_MAX, "from -2^63 to 2^63 - 1");
+    case "eventId":
+      return bigintCheck(place, 0n, INT64_MAX, "made by event.id or event.idOf(n)");
+    case "uint256":
+      return bigintCheck(place, 0n, UINT256_MAX, "from 0 to 2^256 - 1");
+    case "int256":
+      return bigintCheck(place, INT256_MIN, INT256_MAX, "from -2^255 to 2^255 - 1");
+    case "numeric":
+      return decimalCheck(place, column.precision ?? 78, column.scale ?? 0);
+    case "float64":
+      return (v) => (typeof v === "number" ? v : refuse(place, v, "a number is expected"));
+    case "timestamp":
+      return (v) =>
+        typeof v === "number" && Number.isFinite(v) ? v : refuse(place, v, "unix seconds, a number, are expected");
+    case "bool":
+      return (v) => (typeof v === "boolean" ? v : refuse(place, v, "true or false is expected"));
+    case "text":
+      return (v) => (typeof v === "string" ? v : refuse(place, v, "a string is expected"));
+    case "bytes":
+      return hexCheck(place, BYTES, "0x and pairs of hex digits are expected");
+    case "hash":
+      return hexCheck(place, HASH, "0x and 64 hex digits are expected");
+    case "address":
+      return hexCheck(place, ADDRESS, "0x and 40 hex digits are expected");
+    case "json":
+      return (v) => frozenJson(place, v);
+    case "enum": {
+      const values = new Set<unknown>(column.values);
+      return (v) => (values.has(v) ? v : refuse(place, v, `one of ${column.values?.join(", ")} is expected`));
+    }
+  }
+}
+
+function bigintCheck(place: string, min: bigint, max: bigint, range: string): ValueCheck {
+  return (v) =>
+    typeof v === "bigint" && v >= min && v <= max
+      ? v
+      : refuse(place, v, `a bigint ${range} is expected`, hintForNumber(v));
+}
+
+function hintForNumber(value: unknown): string | undefined {
+  return typeof value === "number" ? "Use a bigint: BigInt(value), or a literal with n." : undefined;
+}
+
+function hexCheck(place: string, pattern: RegExp, expected: string): ValueCheck {
+  return (v) => {
+    if (typeof v !== "string") return refuse(place, v, expected);
+    if (pattern.test(v)) return v;
+    const lower = v.toLowerCase();
+    return pattern.test(lower) ? lower : refuse(place, v, expected);
+  };
+}
+
+function decimalCheck(place: string, precision: number, scale: number): ValueCheck {
+  return (v) => {
+    const text = typeof v === "bigint" ? String(v) : v;
+    const parts = typeof text === "string" ? DECIMAL.exec(text) : null;
+    if (parts === null) return refuse(place, v, 'an exact decimal text such as "12.50" is expected');
+    const whole = (parts[2] as string).replace(/^0+/, "");
+    const fraction = (parts[3] ?? "").replace(/0+$/, "");
+    if (whole.length > precision - scale || fraction.length > scale) {
+      return refuse(place, v, `at most ${precision - scale} digits before and ${scale} after the point fit`);
+    }
+    return text;
+  };
+}
+
+function frozenJson(place: string, value: unknown): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : refuse(place, value, "JSON has no such number");
+    case "object": {
+      if (value === null) return value;
+      if (Array.isArray(value)) {
+        for (const item of value) frozenJson(place, item);
+        return Object.freeze(value);
+      }
+      const prototype = Object.getPrototypeOf(value);
+      if (prototype !== Object.prototype && prototype !== null)
+        return refuse(place, value, "a plain JSON value is expected");
+      for (const item of Object.values(value)) if (item !== undefined) frozenJson(place, item);
+      return Object.freeze(value);
+    }
+    default:
+      return refuse(
+        place,
+        value,
+        "a JSON value is expected",
+        typeof value === "bigint" ? "Write bigints as text." : undefined,
+      );
+  }
+}
+
+function refuse(place: string, value: unknown, expected: string, fix?: string): never {
+  throw new SpindexError("ROW_INVALID", `${place} = ${show(value)}: ${expected}`, fix === undefined ? {} : { fix });
+}
+
+/** A short text of any value, for errors. */
+export function show(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (value === undefined) return "undefined";
+  let text: string;
+  try {
+    text = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `${item}n` : item)) ?? String(value);
+  } catch {
+    text = String(value);
+  }
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

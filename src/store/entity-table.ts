@@ -1,0 +1,234 @@
+import { ByteWriter } from "../lib/byte-writer.ts";
+import type { TableChanges } from "./drain-run.ts";
+import type { Journal } from "./journal.ts";
+import { createRowShape, type RowShape } from "./row-shape.ts";
+import type { KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
+
+/** Whether a row is in the storage once every run that is sealed so far has been written. */
+type Durability = "absent" | "present" | "unknown";
+
+/** A row in memory. A record with `exists` false knows that there is no such row; its `row` still holds the key. */
+export interface RowRecord {
+  readonly chainId: number;
+  row: Row;
+  exists: boolean;
+  /** The checkpoint that wrote `row`; 0 when it never existed. */
+  checkpoint: number;
+  /** The batch that changed it last; 0 when it was read from the storage. */
+  changedAt: number;
+  durability: Durability;
+  /** The open run that has it among its changes. */
+  run: number;
+}
+
+interface Image {
+  readonly record: RowRecord;
+  readonly row: Row;
+  readonly exists: boolean;
+  readonly checkpoint: number;
+  readonly changedAt: number;
+}
+
+/** The change being made: set by the store for each block. */
+export interface ChangeScope {
+  readonly batch: number;
+  readonly checkpoint: number;
+  readonly chainId: number;
+  /** Before-images are made. */
+  readonly keepHistory: boolean;
+}
+
+const SHARED = 0;
+
+/**
+ * An entity's rows in memory: one map a chain, and what has changed since the last sealed run. Changes pass through
+ * three places: the batch in progress, the open run (committed batches, not yet encoded) and a sealed run (encoded).
+ */
+export class EntityTable {
+  readonly model: TableModel;
+  readonly #shape: RowShape;
+  readonly #codec: RowCodec;
+  readonly #journal: Journal;
+  readonly #complete: boolean;
+  readonly #partitions = new Map<number, Map<KeyValue, RowRecord>>();
+  /** Records that the batch in progress changed. May hold a record twice, or one whose change was undone. */
+  #batchChanges: RowRecord[] = [];
+  #batchHistory: Image[] = [];
+  #runChanges: RowRecord[] = [];
+  #runHistory: Image[] = [];
+  /** Values of the open run that the batch in progress has overwritten since. */
+  readonly #aside = new Map<RowRecord, Image>();
+  #openRun = 1;
+
+  /** @param complete the storage has no row of this table that is not in memory: a miss needs no read */
+  constructor(model: TableModel, codec: RowCodec, journal: Journal, complete: boolean) {
+    this.model = model;
+    this.#shape = createRowShape(model);
+    this.#codec = codec;
+    this.#journal = journal;
+    this.#complete = complete;
+  }
+
+  /** Changed rows and before-images that are in no sealed run. */
+  get changes(): number {
+    return this.#batchChanges.length + this.#batchHistory.length + this.#runChanges.length + this.#runHistory.length;
+  }
+
+  keyOf(input: unknown): KeyValue {
+    return this.#shape.key(input);
+  }
+
+  keyRowOf(input: unknown): Row {
+    return this.#shape.keyRow(input);
+  }
+
+  /** A checked, frozen row with defaults. */
+  rowOf(input: Row): Row {
+    return this.#shape.row(input);
+  }
+
+  /** The row; "absent" when it is known that there is none; undefined when only the storage can tell. */
+  peek(chainId: number, key: KeyValue): Row | "absent" | undefined {
+    const record = this.#partition(chainId).get(key);
+    if (record !== undefined) return record.exists ? record.row : "absent";
+    return this.#complete ? "absent" : undefined;
+  }
+
+  set(scope: ChangeScope, input: Row): Row {
+    const key = this.#shape.key(input);
+    const records = this.#partition(scope.chainId);
+    const record = records.get(key);
+    const row = this.#shape.row(input, record?.exists === true ? record.row : undefined);
+    this.#change(scope, records, key, record, row, true);
+    return row;
+  }
+
+  delete(scope: ChangeScope, keyInput: unknown): void {
+    const key = this.#shape.key(keyInput);
+    const records = this.#partition(scope.chainId);
+    const record = records.get(key);
+    if (record?.exists === false || (record === undefined && this.#complete)) return;
+    this.#change(scope, records, key, record, record?.row ?? this.#shape.keyRow(keyInput), false);
+  }
+
+  /** Takes what a read brought for a key. A record that was made meanwhile is newer and stays. */
+  loaded(chainId: number, key: KeyValue, keyRow: Row, stored: StoredRow | undefined): void {
+    const records = this.#partition(chainId);
+    if (records.has(key)) return;
+    records.set(key, {
+      chainId: this.#home(chainId),
+      row: stored?.row ?? keyRow,
+      exists: stored !== undefined,
+      checkpoint: stored?.checkpoint ?? 0,
+      changedAt: 0,
+      durability: stored === undefined ? "absent" : "present",
+      run: 0,
+    });
+  }
+
+  /** A change was undone (called by the journal, newest first). */
+  undone(record: RowRecord, created: boolean, imaged: boolean): void {
+    if (imaged) this.#batchHistory.pop();
+    if (created) this.#partition(record.chainId).delete(this.#shape.key(record.row));
+  }
+
+  /** The batch in progress joins the open run. */
+  commit(batch: number): void {
+    for (const record of this.#batchChanges) {
+      // Not of this batch any more: its change was undone.
+      if (record.changedAt !== batch || record.run === this.#openRun) continue;
+      record.run = this.#openRun;
+      this.#runChanges.push(record);
+    }
+    if (this.#batchHistory.length > 0) {
+      this.#runHistory =
+        this.#runHistory.length === 0 ? this.#batchHistory : this.#runHistory.concat(this.#batchHistory);
+      this.#batchHistory = [];
+    }
+    this.#batchChanges = [];
+    this.#aside.clear();
+  }
+
+  /** Encodes the open run as it was when its last batch was committed, whatever the batch in progress did since. */
+  seal(): Omit<TableChanges, "table"> {
+    const inserts = new ByteWriter();
+    const updates = new ByteWriter();
+    const upserts = new ByteWriter();
+    const deletes = new ByteWriter();
+    const history = new ByteWriter();
+    for (const record of this.#runChanges) {
+      const { row, exists, checkpoint } = this.#aside.get(record) ?? record;
+      if (exists) {
+        const out = record.durability === "absent" ? inserts : record.durability === "present" ? updates : upserts;
+        this.#codec.encodeRow(out, record.chainId, checkpoint, row);
+      } else if (record.durability !== "absent") {
+        this.#codec.encodeKey(deletes, record.chainId, row);
+      }
+      // Runs are written strictly in order: whatever is sealed next finds the storage as this run leaves it.
+      record.durability = exists ? "present" : "absent";
+    }
+    for (const image of this.#runHistory) {
+      const previous = image.exists ? image.checkpoint : 0;
+      this.#codec.encodeBeforeImage(history, image.record.chainId, image.changedAt, previous, image.row);
+    }
+    this.#runChanges = [];
+    this.#runHistory = [];
+    this.#aside.clear();
+    this.#openRun++;
+    return {
+      inserts: inserts.take(),
+      updates: updates.take(),
+      upserts: upserts.take(),
+      deletes: deletes.take(),
+      history: history.take(),
+    };
+  }
+
+  #change(
+    scope: ChangeScope,
+    records: Map<KeyValue, RowRecord>,
+    key: KeyValue,
+    known: RowRecord | undefined,
+    row: Row,
+    exists: boolean,
+  ): void {
+    const record = known ?? this.#newRecord(scope.chainId, row);
+    if (known === undefined) records.set(key, record);
+    // The first change in a checkpoint keeps what the row was before it.
+    const imaged = scope.keepHistory && record.checkpoint !== scope.checkpoint;
+    if (imaged) this.#batchHistory.push({ ...imageOf(record), changedAt: scope.checkpoint });
+    this.#journal.record(this, record, known === undefined, imaged);
+    if (record.changedAt !== scope.batch) {
+      if (record.run === this.#openRun) this.#aside.set(record, imageOf(record));
+      this.#batchChanges.push(record);
+      record.changedAt = scope.batch;
+    }
+    record.row = row;
+    record.exists = exists;
+    record.checkpoint = scope.checkpoint;
+  }
+
+  #newRecord(chainId: number, row: Row): RowRecord {
+    const durability = this.#complete ? "absent" : "unknown";
+    return { chainId: this.#home(chainId), row, exists: false, checkpoint: 0, changedAt: 0, durability, run: 0 };
+  }
+
+  #home(chainId: number): number {
+    return this.model.crossChain ? SHARED : chainId;
+  }
+
+  #partition(chainId: number): Map<KeyValue, RowRecord> {
+    const home = this.#home(chainId);
+    let records = this.#partitions.get(home);
+    if (records === undefined) {
+      records = new Map();
+      this.#partitions.set(home, records);
+    }
+    return records;
+  }
+}
+
+function imageOf(record: RowRecord): Image {
+  const { row, exists, checkpoint, changedAt } = record;
+  return { record, row, exists, checkpoint, changedAt };
+}

@@ -1,0 +1,155 @@
+import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
+import { assert } from "../errors.ts";
+import { NO_ROWS } from "../lib/byte-writer.ts";
+import type { AppendTable } from "./append-table.ts";
+import type {
+  BlockRange,
+  CheckpointPosition,
+  DrainRun,
+  QueuedBatch,
+  SkippedEvent,
+  SplitReason,
+  TableChanges,
+} from "./drain-run.ts";
+import type { EntityTable } from "./entity-table.ts";
+
+export interface RunLimits {
+  /** A run is not written before it has so many items, unless someone waits for it or nothing else is to be done. */
+  readonly minimumItems: number;
+  /** A run takes no further batch beyond so many changes, */
+  readonly maximumChanges: number;
+  /** so many bytes, */
+  readonly maximumBytes: number;
+  /** or so many batches. */
+  readonly maximumBatches: number;
+}
+
+/** Memory of a changed row until it is encoded, about; and of a queued batch. */
+const CHANGE_BYTES = 200;
+const BATCH_BYTES = 1024;
+
+/**
+ * The run that batches join when they are committed, until it is sealed. Limits are applied when a batch joins, so
+ * that a run ends only between batches, and a batch of another history mode always ends it.
+ */
+export class OpenRun {
+  readonly #entities: readonly EntityTable[];
+  readonly #appends: readonly AppendTable[];
+  readonly #limits: RunLimits;
+  #id = 1;
+  #batches: QueuedBatch[] = [];
+  #blocks = new Map<number, BlockRange>();
+  #progress = new Map<number, ChainProgress>();
+  #positions: CheckpointPosition[] = [];
+  #skipped: SkippedEvent[] = [];
+  #items = 0;
+
+  constructor(entities: readonly EntityTable[], appends: readonly AppendTable[], limits: RunLimits) {
+    this.#entities = entities;
+    this.#appends = appends;
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  get batches(): number {
+    return this.#batches.length;
+  }
+
+  get items(): number {
+    return this.#items;
+  }
+
+  get mode(): HistoryMode | undefined {
+    return this.#batches[0]?.mode;
+  }
+
+  /** Changed rows, before-images and inserted rows, those of the batch in progress included. */
+  get changes(): number {
+    let changes = 0;
+    for (const table of this.#entities) changes += table.changes;
+    for (const table of this.#appends) changes += table.rows;
+    return changes;
+  }
+
+  get bytes(): number {
+    let bytes = this.#batches.length * BATCH_BYTES;
+    for (const table of this.#entities) bytes += table.changes * CHANGE_BYTES;
+    for (const table of this.#appends) bytes += table.bytes;
+    return bytes;
+  }
+
+  /** Seals the run if a batch of this mode may not join it. */
+  sealBefore(mode: HistoryMode): DrainRun | undefined {
+    if (this.isEmpty) return undefined;
+    if (this.mode !== mode) return this.seal("history_mode");
+    if (this.#batches.length >= this.#limits.maximumBatches) return this.seal("batches");
+    if (this.changes >= this.#limits.maximumChanges) return this.seal("changes");
+    return this.bytes >= this.#limits.maximumBytes ? this.seal("bytes") : undefined;
+  }
+
+  join(batch: Batch, positions: readonly CheckpointPosition[], skipped: readonly SkippedEvent[]): void {
+    assert(this.isEmpty || this.mode === batch.mode, "a run would mix history modes");
+    for (const table of this.#entities) table.commit(batch.id);
+    for (const table of this.#appends) table.commit();
+    const { slices, ...queued } = batch;
+    this.#batches.push(queued);
+    for (const { range, fromBlock, throughBlock } of slices) {
+      const from = this.#blocks.get(range.chainId)?.from ?? fromBlock;
+      this.#blocks.set(range.chainId, { chainId: range.chainId, from, to: throughBlock });
+    }
+    for (const progress of batch.progress) {
+      const headers = [...(this.#progress.get(progress.chainId)?.headers ?? []), ...progress.headers];
+      this.#progress.set(progress.chainId, { ...progress, headers });
+    }
+    this.#positions.push(...positions);
+    this.#skipped.push(...skipped);
+    this.#items += batch.items;
+  }
+
+  /** Encodes everything that its batches changed, and starts the next run. Synchronous. */
+  seal(splitReason: SplitReason): DrainRun | undefined {
+    const batches = this.#batches;
+    const [first, last] = [batches[0], batches.at(-1)];
+    if (first === undefined || last === undefined) return undefined;
+    const tables: TableChanges[] = [];
+    for (const table of this.#entities) tables.push({ table: table.model, ...table.seal() });
+    for (const table of this.#appends) tables.push({ table: table.model, ...NOTHING, inserts: table.takeCommitted() });
+    const written = tables.flatMap((t) => [t.inserts, t.updates, t.upserts, t.deletes, t.history]);
+    const run: DrainRun = {
+      id: this.#id,
+      mode: first.mode,
+      batches,
+      checkpoints: { from: first.checkpoints.from, to: last.checkpoints.to },
+      items: this.#items,
+      changes: written.reduce((sum, rows) => sum + rows.rows, 0),
+      bytes: written.reduce((sum, rows) => sum + rows.bytes, 0),
+      progress: [...this.#progress.values()],
+      blocks: [...this.#blocks.values()],
+      positions: this.#positions,
+      tables: tables.filter(
+        (t) => t.inserts.rows + t.updates.rows + t.upserts.rows + t.deletes.rows + t.history.rows > 0,
+      ),
+      skipped: this.#skipped,
+      splitReason,
+    };
+    this.#id++;
+    this.#batches = [];
+    this.#positions = [];
+    this.#skipped = [];
+    this.#items = 0;
+    this.#blocks = new Map();
+    this.#progress = new Map();
+    return run;
+  }
+}
+
+const NOTHING: Omit<TableChanges, "table"> = {
+  inserts: NO_ROWS,
+  updates: NO_ROWS,
+  upserts: NO_ROWS,
+  deletes: NO_ROWS,
+  history: NO_ROWS,
+};

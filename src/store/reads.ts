@@ -1,0 +1,79 @@
+import type { EntityTable } from "./entity-table.ts";
+import type { KeyValue, Row, RowReader } from "./table.ts";
+
+interface WaitingRead {
+  readonly keyRow: Row;
+  readonly done: PromiseWithResolvers<Row | undefined>;
+}
+
+/** Reads of rows that are not in memory: those asked for in the same turn of a handler become one query a table. */
+export class Reads {
+  readonly #reader: RowReader;
+  #waiting = new Map<EntityTable, Map<number, Map<KeyValue, WaitingRead>>>();
+  #pending = 0;
+  #fromStorage = 0;
+
+  constructor(reader: RowReader) {
+    this.#reader = reader;
+  }
+
+  /** Reads that have not been answered yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Reads that have gone to the storage since the start. */
+  get fromStorage(): number {
+    return this.#fromStorage;
+  }
+
+  read(table: EntityTable, chainId: number, keyInput: unknown): Promise<Row | undefined> {
+    const key = table.keyOf(keyInput);
+    if (this.#waiting.size === 0) queueMicrotask(() => this.#send());
+    const chains = entryOf(this.#waiting, table, () => new Map<number, Map<KeyValue, WaitingRead>>());
+    const keys = entryOf(chains, chainId, () => new Map<KeyValue, WaitingRead>());
+    const waiting = entryOf(keys, key, () => {
+      this.#pending++;
+      this.#fromStorage++;
+      return { keyRow: table.keyRowOf(keyInput), done: Promise.withResolvers<Row | undefined>() };
+    });
+    return waiting.done.promise;
+  }
+
+  #send(): void {
+    const sent = this.#waiting;
+    this.#waiting = new Map();
+    for (const [table, chains] of sent) {
+      for (const [chainId, reads] of chains) void this.#query(table, chainId, reads);
+    }
+  }
+
+  async #query(table: EntityTable, chainId: number, reads: Map<KeyValue, WaitingRead>): Promise<void> {
+    try {
+      const found = await this.#reader.rowsByKey(
+        table.model,
+        chainId,
+        [...reads.values()].map((read) => read.keyRow),
+      );
+      const stored = new Map(found.map((row) => [table.keyOf(row.row), row]));
+      for (const [key, read] of reads) {
+        table.loaded(chainId, key, read.keyRow, stored.get(key));
+        const row = table.peek(chainId, key);
+        this.#pending--;
+        read.done.resolve(row === "absent" ? undefined : row);
+      }
+    } catch (error) {
+      this.#pending -= reads.size;
+      for (const read of reads.values()) read.done.reject(error);
+    }
+  }
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

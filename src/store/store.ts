@@ -1,0 +1,294 @@
+import type { Batch, ChainProgress } from "../batch/batch.ts";
+import type { Checkpoint } from "../chain/checkpoint.ts";
+import { assert } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { Signal } from "../lib/signal.ts";
+import { AppendTable } from "./append-table.ts";
+import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
+import { type ChangeScope, EntityTable } from "./entity-table.ts";
+import { Journal } from "./journal.ts";
+import { OpenRun, type RunLimits } from "./open-run.ts";
+import { Reads } from "./reads.ts";
+import type { RowCodec, RowReader, TableModel } from "./table.ts";
+
+export interface StoreOptions {
+  readonly tables: readonly TableModel[];
+  /** Tables that are empty in the storage: complete in memory from the start. */
+  readonly emptyTables: ReadonlySet<string>;
+  readonly codecOf: (table: TableModel) => RowCodec;
+  readonly reader: RowReader;
+  readonly committed: Checkpoint;
+  readonly progress: readonly ChainProgress[];
+  readonly limits: StoreLimits;
+  readonly clock: Clock;
+}
+
+export interface StoreLimits extends RunLimits {
+  /** Allowed uncommitted changes and queued items. */
+  readonly capacityChanges: number;
+  /** Allowed bytes of both. */
+  readonly capacityBytes: number;
+}
+
+/** What waits to become durable. */
+export interface Uncommitted {
+  readonly batches: number;
+  readonly items: number;
+  readonly changes: number;
+  readonly bytes: number;
+  /** When the oldest batch among them was committed; milliseconds since the epoch. */
+  readonly oldestAt: number | undefined;
+}
+
+/**
+ * The meeting place of the two loops: rows in memory, the two frontiers, and the queue between them. Synchronous, without
+ * I/O. The processing loop opens a batch, changes rows block by block and commits the batch; the persistence loop takes
+ * sealed runs and says when they are durable.
+ */
+export class Store {
+  readonly limits: StoreLimits;
+  /** Notified whenever a batch is committed, a run is durable, someone starts to wait, or the store has failed. */
+  readonly changed: Signal = new Signal();
+  readonly reads: Reads;
+  readonly #clock: Clock;
+  readonly #entities = new Map<string, EntityTable>();
+  readonly #appends = new Map<string, AppendTable>();
+  readonly #journal = new Journal();
+  readonly #open: OpenRun;
+  #sealed: DrainRun[] = [];
+  #inFlight: DrainRun | undefined;
+  #batch: Batch | undefined;
+  #scope: ChangeScope = { batch: 0, checkpoint: 0, chainId: 0, keepHistory: false };
+  #batchPositions: CheckpointPosition[] = [];
+  #batchSkipped: SkippedEvent[] = [];
+  readonly #processed = new Map<number, ChainProgress>();
+  readonly #committed = new Map<number, ChainProgress>();
+  readonly #queuedAt: { readonly batch: number; readonly at: number }[] = [];
+  #processedCheckpoint: Checkpoint;
+  #committedCheckpoint: Checkpoint;
+  #lastCommitAt: number | undefined;
+  #waiters = 0;
+  #failure: Error | undefined;
+
+  constructor(options: StoreOptions) {
+    this.limits = options.limits;
+    this.#clock = options.clock;
+    this.reads = new Reads(options.reader);
+    for (const model of options.tables) {
+      const codec = options.codecOf(model);
+      if (model.appendOnly) this.#appends.set(model.name, new AppendTable(model, codec, this.#journal));
+      else {
+        const complete = options.emptyTables.has(model.name);
+        this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete));
+      }
+    }
+    this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], options.limits);
+    this.#processedCheckpoint = options.committed;
+    this.#committedCheckpoint = options.committed;
+    for (const progress of options.progress) {
+      this.#processed.set(progress.chainId, progress);
+      this.#committed.set(progress.chainId, progress);
+    }
+  }
+
+  get processedCheckpoint(): Checkpoint {
+    return this.#processedCheckpoint;
+  }
+
+  get committedCheckpoint(): Checkpoint {
+    return this.#committedCheckpoint;
+  }
+
+  get lastCommitAt(): number | undefined {
+    return this.#lastCommitAt;
+  }
+
+  /** The first fatal error: sticky. Everyone who waits is rejected with it. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  processed(chainId: number): ChainProgress | undefined {
+    return this.#processed.get(chainId);
+  }
+
+  committed(chainId: number): ChainProgress | undefined {
+    return this.#committed.get(chainId);
+  }
+
+  entity(name: string): EntityTable {
+    const table = this.#entities.get(name);
+    assert(table !== undefined, `no entity ${name}`);
+    return table;
+  }
+
+  append(name: string): AppendTable {
+    const table = this.#appends.get(name);
+    assert(table !== undefined, `no append-only entity ${name}`);
+    return table;
+  }
+
+  /** Where the changes of the moment belong. */
+  get scope(): ChangeScope {
+    return this.#scope;
+  }
+
+  // ── the processing loop ────────────────────────────────────────────────────────────────────────────────────────────
+
+  beginBatch(batch: Batch): void {
+    assert(this.#batch === undefined, "a batch is begun while another is in progress");
+    assert(batch.checkpoints.from > this.#processedCheckpoint, "a batch reuses a checkpoint");
+    this.#batch = batch;
+  }
+
+  /** A block of the batch, or the end of a scanned range: what is changed next belongs to its checkpoint. */
+  beginBlock(chainId: number, block: number, checkpoint: Checkpoint, insideWindow: boolean): void {
+    assert(this.#batch !== undefined, "a block is begun outside a batch");
+    const keepHistory = insideWindow && this.#batch.mode === "keep";
+    this.#scope = { batch: this.#batch.id, checkpoint, chainId, keepHistory };
+    if (this.#batch.mode === "keep") this.#batchPositions.push({ checkpoint, chainId, block });
+    this.#journal.beginBlock();
+  }
+
+  beginEvent(): void {
+    this.#journal.beginEvent();
+  }
+
+  /** Takes back what the current event changed. */
+  undoEvent(): void {
+    this.#journal.undoEvent();
+  }
+
+  /** Takes back what the current block changed. */
+  undoBlock(): void {
+    this.#journal.undoBlock();
+    this.#batchPositions = this.#batchPositions.filter(({ checkpoint }) => checkpoint !== this.#scope.checkpoint);
+    this.#batchSkipped = this.#batchSkipped.filter(({ checkpoint }) => checkpoint !== this.#scope.checkpoint);
+  }
+
+  /** Notes an event whose changes were undone by the policy of its handler. */
+  skip(event: SkippedEvent): void {
+    this.#batchSkipped.push(event);
+  }
+
+  /**
+   * Hands a processed batch over: memory only. Advances the processed frontier and wakes the writer.
+   * @param batch the one that was begun, or its leading part after a handler failed
+   */
+  commitBatch(batch: Batch): void {
+    assert(this.#batch?.id === batch.id, "a batch is committed that was not begun");
+    this.#batch = undefined;
+    const sealed = this.#open.sealBefore(batch.mode);
+    if (sealed !== undefined) this.#sealed.push(sealed);
+    this.#open.join(batch, this.#batchPositions, this.#batchSkipped);
+    this.#batchPositions = [];
+    this.#batchSkipped = [];
+    this.#processedCheckpoint = batch.checkpoints.to;
+    for (const progress of batch.progress) this.#processed.set(progress.chainId, progress);
+    this.#queuedAt.push({ batch: batch.id, at: this.#clock.now() });
+    this.changed.notify();
+  }
+
+  /** Drops the batch in progress: nothing of it will be written, and nothing can be processed after it. */
+  abandonBatch(): void {
+    this.#batch = undefined;
+  }
+
+  // ── the persistence loop ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether it is time to write: see RunLimits.minimumItems. */
+  isRunDue(eager: boolean): boolean {
+    if (this.#sealed.length > 0) return true;
+    if (this.#open.isEmpty) return false;
+    return eager || this.#waiters > 0 || this.#open.items >= this.limits.minimumItems;
+  }
+
+  /** The next run, encoded; encoding the open run is synchronous. One run is in flight at a time. */
+  takeRun(): DrainRun | undefined {
+    assert(this.#inFlight === undefined, "two runs in flight");
+    this.#inFlight = this.#sealed.shift() ?? this.#open.seal("drained");
+    return this.#inFlight;
+  }
+
+  /** The run in flight is durable: advances the committed frontier. */
+  durable(run: DrainRun): void {
+    assert(this.#inFlight === run, "a run is durable that was not in flight");
+    this.#inFlight = undefined;
+    this.#committedCheckpoint = run.checkpoints.to;
+    for (const progress of run.progress) this.#committed.set(progress.chainId, progress);
+    const last = run.batches.at(-1)?.id ?? 0;
+    while ((this.#queuedAt[0]?.batch ?? Number.POSITIVE_INFINITY) <= last) this.#queuedAt.shift();
+    this.#lastCommitAt = this.#clock.now();
+    this.changed.notify();
+  }
+
+  /** Latches the first fatal error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.changed.notify();
+  }
+
+  // ── waiting and figures ────────────────────────────────────────────────────────────────────────────────────────────
+
+  get uncommitted(): Uncommitted {
+    let batches = this.#open.batches;
+    let items = this.#open.items;
+    let changes = this.#open.changes;
+    let bytes = this.#open.bytes;
+    for (const run of this.#sealedAndInFlight()) {
+      batches += run.batches.length;
+      items += run.items;
+      changes += run.changes;
+      bytes += run.bytes;
+    }
+    return { batches, items, changes, bytes, oldestAt: this.#queuedAt[0]?.at };
+  }
+
+  /** Batches that no write has taken yet. */
+  get queuedBatches(): number {
+    return this.#sealed.reduce((sum, run) => sum + run.batches.length, this.#open.batches);
+  }
+
+  /** Which limit is reached; undefined when processing may go on. Only what a write can free counts as a reason to wait. */
+  get capacityReached(): "changes" | "bytes" | undefined {
+    const { batches, items, changes, bytes } = this.uncommitted;
+    if (batches === 0) return undefined;
+    if (changes + items >= this.limits.capacityChanges) return "changes";
+    return bytes >= this.limits.capacityBytes ? "bytes" : undefined;
+  }
+
+  /**
+   * Waits until `condition` holds, which must become true through writes alone.
+   * @throws the failure, once the store has failed
+   */
+  async waitUntil(condition: () => boolean): Promise<number> {
+    let wakeUps = 0;
+    this.#waiters++;
+    this.changed.notify();
+    try {
+      for (;;) {
+        const next = this.changed.next();
+        if (this.#failure !== undefined) throw this.#failure;
+        if (condition()) return wakeUps;
+        await next;
+        wakeUps++;
+      }
+    } finally {
+      this.#waiters--;
+    }
+  }
+
+  /** Waits until everything that is committed to memory now is durable. */
+  async flush(): Promise<void> {
+    const target = this.#processedCheckpoint;
+    await this.waitUntil(() => this.#committedCheckpoint >= target);
+  }
+
+  get isDrained(): boolean {
+    return this.#committedCheckpoint >= this.#processedCheckpoint;
+  }
+
+  #sealedAndInFlight(): readonly DrainRun[] {
+    return this.#inFlight === undefined ? this.#sealed : [this.#inFlight, ...this.#sealed];
+  }
+}
