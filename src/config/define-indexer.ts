@@ -1,0 +1,68 @@
+import type { Hex } from "../chain/hex.ts";
+import type { EnvReference } from "./env.ts";
+import type { AbiInput, CheckedAbi } from "./events.ts";
+import type { Indexer } from "./indexer.ts";
+
+export interface SourceConfig {
+  /** The address of a JSON-RPC endpoint, or `env("NAME")`. May hold secrets: it is never printed. */
+  readonly rpc: string | EnvReference;
+  /** Requests under way at once. */
+  readonly maxConcurrency?: number;
+  /** Most blocks in one log query; shrinks by itself when the node wants less. */
+  readonly maxRangeBlocks?: number;
+  /** Patience with one request, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Extra HTTP headers, e.g. for authorization. */
+  readonly headers?: Readonly<Record<string, string | EnvReference>>;
+}
+
+export interface ChainConfig {
+  /** EIP-155 chain id. The endpoints are asked for theirs, and must agree. */
+  readonly id: number;
+  /** In order of preference. */
+  readonly sources: readonly [SourceConfig, ...SourceConfig[]];
+  /** A reorg deeper than this stops the chain. Blocks; the default depends on the chain. */
+  readonly maxReorgDepth?: number;
+  /** How many blocks to stay behind the head. Default 0. */
+  readonly blockLag?: number;
+  /** How often to ask for the head. Milliseconds; the default depends on the chain. */
+  readonly pollIntervalMs?: number;
+}
+
+/** A contract on one chain. */
+export interface DeploymentConfig {
+  /** One address, several, or `"any"`: events of every contract that emits them. */
+  readonly address: Hex | readonly Hex[] | "any";
+  /** First block to index. Default 0. */
+  readonly startBlock?: number;
+  /** Last block to index. Default: follow the head. */
+  readonly endBlock?: number;
+}
+
+export interface IndexerConfig<
+  Schema extends object,
+  Chain extends string,
+  Abis extends Readonly<Record<string, AbiInput>>,
+> {
+  /** Names the PostgreSQL schema too: a lower-case letter, then letters, digits, underscores; at most 40. */
+  readonly name: string;
+  /** Entities by name: `import * as schema from "./schema.ts"`. */
+  readonly schema: Schema;
+  /** Globs of handler files, relative to this file. Default: `./handlers.ts` and `./src/handlers/**\/*.ts`. */
+  readonly handlers?: string | readonly string[];
+  readonly chains: { readonly [Name in Chain]: ChainConfig };
+  readonly contracts: {
+    readonly [Name in keyof Abis]: {
+      /** Human-readable signatures, or a JSON ABI declared `as const`. */
+      readonly abi: Abis[Name] extends CheckedAbi<Abis[Name]> ? Abis[Name] : CheckedAbi<Abis[Name]>;
+      /** Where it is deployed: chain name → address and blocks. */
+      readonly chains: { readonly [Name in NoInfer<Chain>]?: DeploymentConfig };
+    };
+  };
+}
+
+export declare function defineIndexer<
+  Schema extends object,
+  Chain extends string,
+  const Abis extends Readonly<Record<string, AbiInput>>,
+>(config: IndexerConfig<Schema, Chain, Abis>): Indexer<Schema, Abis, Chain>;

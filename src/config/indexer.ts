@@ -1,0 +1,67 @@
+import type { AbiInput, EventMap, EventOf, WhereOf } from "./events.ts";
+import type { StoreOf } from "./rows.ts";
+
+/** The chain of the event. */
+export interface HandlerChain<Name extends string = string> {
+  readonly id: number;
+  /** Its name in the configuration. */
+  readonly name: Name;
+  /** True once the chain has reached its head in this deployment. */
+  readonly live: boolean;
+}
+
+/** Log lines of handlers. The message is constant; values go into `fields`. */
+export interface HandlerLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a handler works with; valid until the handler has returned. */
+export interface HandlerContext<Event, Store, Chain extends string = string> {
+  readonly event: Event;
+  readonly store: Store;
+  readonly chain: HandlerChain<Chain>;
+  readonly log: HandlerLog;
+}
+
+export type Handler<Event, Store, Chain extends string = string> = (
+  context: HandlerContext<Event, Store, Chain>,
+) => void | Promise<void>;
+
+/** The long form of a registration. */
+export interface HandlerOptions<Where> {
+  /** Only events whose indexed arguments match one of these records; each value may be a list of values. */
+  readonly where?: Where | readonly Where[];
+  /** First block, on every chain of the contract. Default: the contract's. */
+  readonly startBlock?: number;
+  /** Last block. Default: the contract's. */
+  readonly endBlock?: number;
+  /** What a throwing handler does: stop the indexer (default), or undo this call, note the event and go on. */
+  readonly onError?: "stop" | "skip";
+}
+
+/** Holds what is ours behind a symbol, so that users see `on` alone. */
+export const INDEXER: unique symbol = Symbol.for("spindex.indexer");
+
+/** What `defineIndexer` makes: the default export of `spindex.config.ts`, and where handlers register. */
+export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>, Chain extends string> {
+  readonly [INDEXER]: unknown;
+  /**
+   * Registers the handler of an event.
+   * @param event `Contract.Event`; an overloaded event by its signature: `Contract.Event(address,uint256)`
+   * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
+   */
+  on<Key extends keyof EventMap<Abis>>(event: Key, handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>): void;
+  on<Key extends keyof EventMap<Abis>>(
+    event: Key,
+    options: HandlerOptions<WhereOf<EventMap<Abis>[Key]>>,
+    handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>,
+  ): void;
+}
+
+/** Any indexer, whatever it indexes. */
+export interface AnyIndexer {
+  readonly [INDEXER]: unknown;
+}
