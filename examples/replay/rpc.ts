@@ -103,7 +103,8 @@ function logFilter(
 
 /** One text or several; nothing, `null` and an empty list mean any. */
 function wantedTexts(value: unknown, name: string): ReadonlySet<string> | undefined {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value ?? []].flat();
+  if (value === undefined || value === null) return undefined;
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (values.length === 0) return undefined;
   const texts = values.map((text) => {
     if (typeof text !== "string" || !/^0x[0-9a-f]*$/i.test(text)) {
