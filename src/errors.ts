@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: "fix",
   // sources
   CHAIN_ID_MISMATCH: "fix",
+  SOURCE_REFUSED: "fix",
   SOURCE_UNREACHABLE: "retry",
   SOURCE_ANSWER_INVALID: "retry",
   REORG_TOO_DEEP: "fix",

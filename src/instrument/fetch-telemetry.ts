@@ -39,4 +39,6 @@ export interface RequestResult {
 export interface SourceTelemetry {
   /** Runs a request inside its span; counts its outcome and time. */
   request<T>(start: RequestStart, run: () => Promise<{ value: T } & RequestResult>): Promise<T>;
+  /** A failed request is tried again after `waitMs`; attempts count from 1. */
+  retrying?(attempt: number, waitMs: number, error: unknown): void;
 }

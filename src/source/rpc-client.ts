@@ -1,0 +1,107 @@
+import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Endpoint } from "./endpoint.ts";
+import {
+  bodyOf,
+  REFUSING_STATUSES,
+  type RpcAnswer,
+  type RpcCall,
+  type RpcError,
+  type RpcOutcome,
+  readAnswer,
+} from "./json-rpc.ts";
+import { Permits } from "./permits.ts";
+import { saysRateLimit } from "./range-errors.ts";
+import { RequestFailure } from "./request-failure.ts";
+import { retryAfterMs } from "./retry.ts";
+import type { Transport } from "./transport.ts";
+
+/** JSON-RPC calls over HTTP: one attempt, no retries. */
+export interface RpcClient {
+  /**
+   * Sends the calls in one HTTP request and gives their outcomes to `read`, in the order of the calls. `read` runs
+   * within the request's span, so that an answer it refuses counts as a failed request.
+   * @throws RequestFailure
+   */
+  send<T>(
+    calls: readonly RpcCall[],
+    read: (outcomes: readonly RpcOutcome[]) => T,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+  ): Promise<T>;
+  /** What an error means that is no wish for a smaller range. */
+  failureOf(error: RpcError): RequestFailure;
+}
+
+type Read<T> = { readonly value: T } | { readonly error: RpcError };
+
+export function createRpcClient(
+  endpoint: Endpoint,
+  transport: Transport,
+  maxConcurrency: number,
+  clock: Pick<Clock, "now">,
+): RpcClient {
+  const permits = new Permits(maxConcurrency);
+  const { host, port } = endpoint;
+
+  function failureOf(error: RpcError): RequestFailure {
+    const { code, status } = error;
+    const message = `error ${code}: ${endpoint.redact(error.message)}`;
+    const retryAfter = retryAfterMs(error.retryAfter, clock.now());
+    if (saysRateLimit(error) || RATE_LIMIT_CODES.has(code)) {
+      return new RequestFailure("rate_limited", message, { retryAfterMs: retryAfter });
+    }
+    const isRefused = code === METHOD_NOT_FOUND || REFUSING_STATUSES.has(status);
+    return new RequestFailure(isRefused ? "refused" : "unavailable", message, { retryAfterMs: retryAfter });
+  }
+
+  /** One error for several calls: too often, not now, or not so many in one request. */
+  function failureOfAll(error: RpcError): RequestFailure {
+    const isBusy = saysRateLimit(error) || (error.status >= 500 && error.status !== 501);
+    if (isBusy || REFUSING_STATUSES.has(error.status)) return failureOf(error);
+    return new RequestFailure("batch_refused", `error ${error.code}: ${endpoint.redact(error.message)}`);
+  }
+
+  async function attempt<T>(
+    calls: readonly RpcCall[],
+    read: (outcomes: readonly RpcOutcome[]) => T,
+    signal: AbortSignal,
+  ): Promise<{ value: Read<T>; responseBytes: number; errorCode?: number }> {
+    const answer = await transport.post(bodyOf(calls), signal);
+    const responseBytes = answer.body.length;
+    let said: RpcAnswer;
+    try {
+      said = readAnswer(answer, calls.length);
+    } catch (error) {
+      throw withAdvice(error, endpoint, retryAfterMs(answer.retryAfter, clock.now()));
+    }
+    if ("error" in said && calls.length > 1) {
+      return { value: { error: said.error }, responseBytes, errorCode: said.error.code };
+    }
+    const outcomes = "error" in said ? [said] : said.outcomes;
+    const failed = outcomes.find((outcome) => "error" in outcome);
+    const value = { value: read(outcomes) };
+    return { value, responseBytes, ...(failed === undefined ? {} : { errorCode: failed.error.code }) };
+  }
+
+  return {
+    failureOf,
+    async send(calls, read, signal, telemetry) {
+      const start = { method: calls[0]?.method ?? "", calls: calls.length, host, port };
+      const done = await permits.run(signal, () => telemetry.request(start, () => attempt(calls, read, signal)));
+      if ("error" in done) throw failureOfAll(done.error);
+      return done.value;
+    },
+  };
+}
+
+const METHOD_NOT_FOUND = -32601;
+
+/** Codes that mean too many requests with whatever words; -32005 is the standard's "limit exceeded". */
+const RATE_LIMIT_CODES: ReadonlySet<number> = new Set([429, -32005, -32029]);
+
+/** Adds what only the headers tell, and takes secrets out of a quoted body. */
+function withAdvice(error: unknown, endpoint: Endpoint, retryAfter: number | undefined): unknown {
+  if (!(error instanceof RequestFailure)) return error;
+  return new RequestFailure(error.kind, endpoint.redact(error.message), { retryAfterMs: retryAfter });
+}

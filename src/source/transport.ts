@@ -1,0 +1,108 @@
+import { type Dispatcher, Pool } from "undici";
+import type { Clock } from "../lib/clock.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { RequestFailure } from "./request-failure.ts";
+
+export interface TransportOptions {
+  readonly endpoint: Endpoint;
+  /** Longest silence before and within an answer, and about the longest whole request. */
+  readonly timeoutMs: number;
+  readonly connections: number;
+  /** An answer beyond this is not read to its end. Bytes. */
+  readonly maxAnswerBytes: number;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+  /** The header as it came. */
+  readonly retryAfter: string | undefined;
+}
+
+/** HTTP POSTs to one endpoint over kept-alive connections. */
+export interface Transport {
+  /**
+   * Any answer with a status resolves; its body is read whole.
+   * @throws RequestFailure unavailable, timeout, too_large
+   */
+  post(body: string, signal: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+export function createTransport(options: TransportOptions): Transport {
+  const { endpoint, timeoutMs } = options;
+  const pool = new Pool(endpoint.origin, {
+    connections: options.connections,
+    pipelining: 1,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: timeoutMs },
+    keepAliveTimeout: 30_000,
+  });
+  return {
+    async post(body, signal) {
+      const startedAt = options.clock.now();
+      try {
+        const { path, headers } = endpoint;
+        const response = await pool.request({ method: "POST", path, headers, body, signal });
+        const deadline = startedAt + timeoutMs;
+        const bytes = await readBody(response, options, deadline);
+        return { status: response.statusCode, body: bytes, retryAfter: textOf(response.headers["retry-after"]) };
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error instanceof RequestFailure ? error : failureOf(error, endpoint, timeoutMs);
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+async function readBody(
+  response: Dispatcher.ResponseData,
+  options: TransportOptions,
+  deadline: number,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop by an error destroys the body, and with it the connection.
+    if (size > options.maxAnswerBytes) {
+      throw new RequestFailure("too_large", `its answer is larger than ${options.maxAnswerBytes} bytes`);
+    }
+    // The client's own limits are on silence; a node that drips bytes is stopped here.
+    if (options.clock.now() > deadline) {
+      throw new RequestFailure("timeout", `its answer was not complete after ${options.timeoutMs} ms`);
+    }
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ETIMEDOUT",
+]);
+
+function failureOf(error: unknown, endpoint: Endpoint, timeoutMs: number): RequestFailure {
+  const code = codeOf(error);
+  if (code !== undefined && TIMEOUTS.has(code)) {
+    return new RequestFailure("timeout", `it did not answer within ${timeoutMs} ms (${code})`, { cause: error });
+  }
+  const text = error instanceof Error && error.message !== "" ? error.message : String(code ?? error);
+  return new RequestFailure("unavailable", `no connection (${endpoint.redact(text)})`, { cause: error });
+}
+
+/** The code of the error, or of the first one inside it: a name with several addresses fails with all of them. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
