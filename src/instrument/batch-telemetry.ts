@@ -13,7 +13,7 @@ export interface BatchStart {
   readonly askedAt: number;
   /** When capacity had been granted and creation began. */
   readonly createdFrom: number;
-  readonly boundBy: "size" | "bytes" | "end";
+  readonly boundBy: "size" | "end";
   /** Present when processing really waited for capacity. */
   readonly capacityWait: CapacityWait | undefined;
   /** The traces of the fetches that supplied it (`FetchedRange.origin`). */
@@ -37,7 +37,6 @@ export interface CapacityWait {
 export interface ProcessSummary {
   readonly handlerCalls: number;
   readonly skippedEvents: number;
-  readonly readsInMemory: number;
   readonly readsFromStorage: number;
   readonly handlers: readonly HandlerSummary[];
   /** The slowest calls of the batch, at most three. */

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { BatchTelemetry, BatchStart } from "./batch-telemetry.ts";
+import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
 import type { DrainStart, DrainTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
 import type { LoopAccount } from "./loop-account.ts";

@@ -1,0 +1,98 @@
+/** What a log line says. */
+export interface LogEventDefinition {
+  readonly level: "debug" | "info" | "warn" | "error" | "fatal";
+  /** The constant message; values are fields. */
+  readonly message: string;
+  readonly help: string;
+}
+
+/** Every log line has one of these codes in its field `event`. */
+export const LOG_EVENTS = {
+  "indexer.starting": { level: "info", message: "Starting", help: "Version, indexer, chains." },
+  "indexer.started": { level: "info", message: "The loops run", help: "Start-up is over." },
+  "indexer.resumed": {
+    level: "info",
+    message: "Resuming from the committed checkpoint",
+    help: "Per chain, where it goes on.",
+  },
+  "indexer.stopping": {
+    level: "info",
+    message: "Stopping: finishing what is processed",
+    help: "A signal, or the end of the work.",
+  },
+  "indexer.stopped": { level: "info", message: "Stopped", help: "Everything processed is durable." },
+  "indexer.failed": {
+    level: "fatal",
+    message: "Stopped by an error",
+    help: "`err` says what failed first, and the fix.",
+  },
+  progress: { level: "info", message: "Progress", help: "Every 10 s: frontiers, lag, rates, what the loops wait for." },
+  "chain.live": { level: "info", message: "The chain's head is reached", help: "Backfill is over for this chain." },
+  "chain.head_stalled": {
+    level: "warn",
+    message: "The chain's head does not move",
+    help: "Sources or chain stand still.",
+  },
+  "server.listening": { level: "info", message: "Serving metrics and status", help: "`url`." },
+  "server.port_taken": {
+    level: "warn",
+    message: "The port is taken, using the next free one",
+    help: "`wanted`, `port`.",
+  },
+  "server.request_failed": { level: "error", message: "A request could not be answered", help: "`path`, `err`." },
+  "database.connecting": { level: "info", message: "Connecting to PostgreSQL", help: "Host and database." },
+  "database.retry": {
+    level: "warn",
+    message: "PostgreSQL is not ready, trying again",
+    help: "At start, within the budget.",
+  },
+  "database.prepared": { level: "info", message: "Tables are ready", help: "What was created or migrated." },
+  "database.connection_lost": {
+    level: "warn",
+    message: "A connection to PostgreSQL was lost",
+    help: "It is made anew.",
+  },
+  "lease.acquired": { level: "info", message: "This process owns the shard", help: "It may write." },
+  "lease.lost": { level: "error", message: "Another process owns the shard", help: "Writing stops at once." },
+  "capacity.wait": {
+    level: "debug",
+    message: "Processing waited for capacity",
+    help: "`duration_ms`, `reason`: backpressure.",
+  },
+  "handler.skipped": {
+    level: "warn",
+    message: "An event was skipped by its handler's policy",
+    help: "Also a row of `skipped_events`.",
+  },
+  "handler.failed": {
+    level: "error",
+    message: "A handler failed",
+    help: "Handler, chain, block, transaction and log index.",
+  },
+  "write.retry": {
+    level: "warn",
+    message: "A write attempt failed and will be tried again",
+    help: "Class, statement, attempt.",
+  },
+  "write.failed": { level: "error", message: "A write attempt failed for good", help: "Class, statement, attempt." },
+  "fetch.retry": { level: "warn", message: "A fetch failed and will be tried again", help: "Chain, attempt, wait." },
+  "fetch.range_shrunk": {
+    level: "debug",
+    message: "The node wants fewer blocks in one query",
+    help: "Chain, last block.",
+  },
+  "source.failing": { level: "warn", message: "A source fails", help: "The next one is asked." },
+  "telemetry.started": { level: "info", message: "Traces are exported", help: "Where to." },
+  "telemetry.problem": {
+    level: "warn",
+    message: "The tracing library reports a problem",
+    help: "Usually the collector is away.",
+  },
+  "telemetry.flush_timeout": {
+    level: "warn",
+    message: "Traces could not be sent in time",
+    help: "The last spans are lost.",
+  },
+} as const;
+
+export type LogEvent = keyof typeof LOG_EVENTS;

@@ -1,0 +1,397 @@
+/** Any value: the label's set is only known at run time. */
+type Open = "*";
+
+/** What a metric says. */
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram" | "summary";
+  readonly unit:
+    | "seconds"
+    | "bytes"
+    | "blocks"
+    | "checkpoints"
+    | "events"
+    | "rows"
+    | "batches"
+    | "requests"
+    | ""
+    | "changes"
+    | "logs"
+    | "spans"
+    | "unix_seconds"
+    | "number";
+  /** Label → its values. */
+  readonly labels: Readonly<Record<string, readonly string[] | Open>>;
+  /** What a high value means, and where to look. */
+  readonly help: string;
+  readonly buckets?: keyof typeof BUCKETS;
+  /** Carries the trace and span id of a sampled span. */
+  readonly exemplar?: true;
+}
+
+/** Upper bounds of histogram buckets. */
+export const BUCKETS = {
+  duration: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60],
+  lag: [0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600],
+  count: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+} as const;
+
+export const METRIC_PREFIX = "spindex_";
+
+/** States of each loop: one list for the metric, `/status` and the types. */
+export const LOOP_STATES = {
+  process: ["fetch", "capacity", "handlers", "reads", "effects", "rollback", "blocked", "other", "idle_at_head"],
+  write: ["idle", "snapshot", "write", "sql_commit", "retry_backoff", "metadata", "prune"],
+} as const;
+
+/** Every metric of ours, without the prefix `spindex_`. All carry the default labels `indexer` and `shard` too. */
+export const METRICS = {
+  head_block: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Newest block that the sources know. Standing still: the sources or the chain stand still.",
+  },
+  fetched_block: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Block up to which logs are fetched. Far below head_block: the sources are the bottleneck.",
+  },
+  processed_block: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Block up to which handlers have run. Far below fetched_block: handlers or capacity are the bottleneck.",
+  },
+  committed_block: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Block up to which rows are durable. Far below processed_block: PostgreSQL is the bottleneck.",
+  },
+  finalized_block: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Highest block that can no longer be orphaned.",
+  },
+  processed_checkpoint: {
+    type: "gauge",
+    unit: "checkpoints",
+    labels: {},
+    help: "Processed frontier: last checkpoint whose changes are in memory.",
+  },
+  committed_checkpoint: {
+    type: "gauge",
+    unit: "checkpoints",
+    labels: {},
+    help: "Committed frontier: last durable checkpoint. Standing still while processed_checkpoint moves: the writer is stuck, see its loop_state.",
+  },
+  commit_lag_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { chain: "*" },
+    help: "Age, since it was first seen here, of the oldest block due that is not durable; 0 if none. High when live: users read old data; the batch trace says which stage takes the time.",
+  },
+  commit_lag_blocks: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Processed minus durable blocks. High: PostgreSQL is behind.",
+  },
+  commit_lag_checkpoints: {
+    type: "gauge",
+    unit: "checkpoints",
+    labels: {},
+    help: "Processed minus committed checkpoint. High: PostgreSQL is behind.",
+  },
+  data_age_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { chain: "*" },
+    help: "Now minus the timestamp of the newest durable block. Above freshness_objective_seconds when live: the objective is missed.",
+  },
+  head_age_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { chain: "*" },
+    help: "Since the head last moved. Many block times: the sources are stuck, or the chain is.",
+  },
+  freshness_objective_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { chain: "*" },
+    help: "Oldest that data may be when live.",
+  },
+  chain_live: {
+    type: "gauge",
+    unit: "",
+    labels: { chain: "*" },
+    help: "1 once the head was reached in this deployment, 0 while backfilling.",
+  },
+  oldest_uncommitted_batch_age_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: {},
+    help: "Age of the oldest processed batch that is not durable; 0 if none. Above a minute: the writer is stuck or PostgreSQL is slow.",
+  },
+  seconds_since_last_commit: {
+    type: "gauge",
+    unit: "seconds",
+    labels: {},
+    help: "Since a write last became durable, or since the start. High while batches are queued: the writer is stuck.",
+  },
+  queue_batches: {
+    type: "gauge",
+    unit: "batches",
+    labels: {},
+    help: "Processed batches that wait to be written. Growing: PostgreSQL is slower than the handlers.",
+  },
+  queue_items: { type: "gauge", unit: "events", labels: {}, help: "Events in those batches." },
+  uncommitted_changes: {
+    type: "gauge",
+    unit: "changes",
+    labels: {},
+    help: "Changes in memory that are not durable. Near capacity_limit_changes: processing is about to wait.",
+  },
+  uncommitted_bytes: {
+    type: "gauge",
+    unit: "bytes",
+    labels: {},
+    help: "Bytes of those changes. Near capacity_limit_bytes: processing is about to wait.",
+  },
+  capacity_limit_changes: { type: "gauge", unit: "changes", labels: {}, help: "Changes at which processing waits." },
+  capacity_limit_bytes: { type: "gauge", unit: "bytes", labels: {}, help: "Bytes at which processing waits." },
+  capacity_wait_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { reason: ["changes", "bytes"] },
+    buckets: "duration",
+    exemplar: true,
+    help: "How long processing was blocked at the capacity limit. High when live: PostgreSQL cannot keep up, see write_transaction_duration_seconds.",
+  },
+  backpressure_active: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while processing is blocked at the capacity limit.",
+  },
+  batch_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { outcome: ["durable", "failed", "aborted"] },
+    buckets: "lag",
+    exemplar: true,
+    help: "From asking for capacity until the batch is durable. High: see batch_stage_duration_seconds for the stage.",
+  },
+  batch_stage_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { stage: ["capacity", "process", "queue", "write"] },
+    buckets: "duration",
+    exemplar: true,
+    help: "The parts of batch_duration_seconds of durable batches; they sum to the whole.",
+  },
+  drain_runs_total: {
+    type: "counter",
+    unit: "number",
+    labels: { outcome: ["durable", "failed", "aborted"] },
+    help: "Drain runs by how they ended. Any failed: see the error of its trace.",
+  },
+  drain_run_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {},
+    buckets: "duration",
+    exemplar: true,
+    help: "From the snapshot until durable. High: PostgreSQL is slow, or retries.",
+  },
+  drain_run_batches: {
+    type: "histogram",
+    unit: "batches",
+    labels: {},
+    buckets: "count",
+    help: "Batches merged into one run. Always 1: nothing is merged, see drain_splits_total.",
+  },
+  drain_splits_total: {
+    type: "counter",
+    unit: "number",
+    labels: { reason: ["drained", "history_mode", "changes", "bytes", "batches"] },
+    help: "Why runs ended where they did. Mostly history_mode: modes alternate and runs stay small.",
+  },
+  snapshot_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {},
+    buckets: "duration",
+    help: "Synchronous encoding of a run. Above 0.1 s: everything else in the process stood still for that long.",
+  },
+  write_transaction_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { outcome: ["durable", "already_durable", "failed"] },
+    buckets: "duration",
+    exemplar: true,
+    help: "One attempt to write a run. High: compare with sql_commit_duration_seconds (disk) and write_statement_duration_seconds (work).",
+  },
+  sql_commit_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {},
+    buckets: "duration",
+    exemplar: true,
+    help: "The SQL COMMIT alone. High: the disk's flush or a synchronous replica is slow.",
+  },
+  write_statement_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {
+      op: "*",
+      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event"],
+    },
+    buckets: "duration",
+    help: "SQL statements of write transactions. High: indexes, locks or a slow link.",
+  },
+  rows_written_total: {
+    type: "counter",
+    unit: "rows",
+    labels: { table: "*", op: "*" },
+    help: "Durable rows by table and operation.",
+  },
+  bytes_written_total: {
+    type: "counter",
+    unit: "bytes",
+    labels: {
+      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event"],
+    },
+    help: "Durable bytes as sent to PostgreSQL.",
+  },
+  write_failures_total: {
+    type: "counter",
+    unit: "number",
+    labels: { class: ["transient", "outcome_unknown", "fenced", "went_back", "fatal"], retriable: ["true", "false"] },
+    exemplar: true,
+    help: "Failed write attempts. Any fatal, fenced or went_back: the process has stopped; the exemplar leads to the attempt.",
+  },
+  write_retries_total: {
+    type: "counter",
+    unit: "number",
+    labels: {},
+    help: "Write attempts that will be tried again. Growing: connections or PostgreSQL are unstable.",
+  },
+  persistence_failed: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 after a write error that no retry can help: nothing is written any more.",
+  },
+  lease_held: { type: "gauge", unit: "", labels: {}, help: "1 while this process may write its shard." },
+  events_processed_total: {
+    type: "counter",
+    unit: "events",
+    labels: { chain: "*", handler: "*" },
+    help: "Events given to handlers.",
+  },
+  handler_duration_seconds: {
+    type: "summary",
+    unit: "seconds",
+    labels: { handler: "*" },
+    help: "Time in handlers: sum and count. A high mean: the slowest calls have spans in the batch's trace.",
+  },
+  handler_failures_total: {
+    type: "counter",
+    unit: "number",
+    labels: { handler: "*" },
+    help: "Handler calls that failed for good. Any: the process has stopped, the log names the event.",
+  },
+  skipped_events_total: {
+    type: "counter",
+    unit: "events",
+    labels: { handler: "*" },
+    help: "Events skipped by their handler's policy. Any new: rows are missing for them, see the table skipped_events.",
+  },
+  undecodable_logs_total: {
+    type: "counter",
+    unit: "logs",
+    labels: { chain: "*", reason: "*" },
+    help: "Logs that match a topic but not the ABI. Any new: the ABI is wrong, or another contract uses the same topic.",
+  },
+  store_reads_total: {
+    type: "counter",
+    unit: "number",
+    labels: { outcome: ["memory", "storage"] },
+    help: "Reads by handlers. Many storage reads: handlers wait for PostgreSQL.",
+  },
+  source_requests_total: {
+    type: "counter",
+    unit: "requests",
+    labels: { chain: "*", source: "*", method: "*", outcome: ["ok", "rpc_error", "error", "cancelled"] },
+    help: "HTTP requests to sources. Many errors: the provider limits or fails.",
+  },
+  source_request_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { chain: "*", source: "*" },
+    buckets: "duration",
+    exemplar: true,
+    help: "Answer time of sources. High: the provider is slow, or ranges are too large.",
+  },
+  logs_fetched_total: { type: "counter", unit: "logs", labels: { chain: "*" }, help: "Logs that fetches brought." },
+  fetch_buffer_items: {
+    type: "gauge",
+    unit: "events",
+    labels: { chain: "*" },
+    help: "Events fetched and not yet processed. Always 0: the sources are the bottleneck. Always full: handlers or PostgreSQL are.",
+  },
+  fetch_range_blocks: {
+    type: "gauge",
+    unit: "blocks",
+    labels: { chain: "*" },
+    help: "Blocks asked for in one query. Shrinking: the provider refuses larger ranges.",
+  },
+  loop_seconds_total: {
+    type: "counter",
+    unit: "seconds",
+    labels: { loop: "*", state: "*" },
+    help: "Time of each loop by state, without overlap: it sums to the wall time. The largest share is the bottleneck.",
+  },
+  loop_state: {
+    type: "gauge",
+    unit: "",
+    labels: { loop: "*", state: "*" },
+    help: "1 for the state that the loop is in.",
+  },
+  build_info: {
+    type: "gauge",
+    unit: "",
+    labels: { version: "*", node: "*" },
+    help: "Always 1; the labels say what runs.",
+  },
+  start_time_seconds: {
+    type: "gauge",
+    unit: "unix_seconds",
+    labels: {},
+    help: "When this process started. Changes: it restarted.",
+  },
+  telemetry_spans_total: {
+    type: "counter",
+    unit: "spans",
+    labels: { state: ["started", "ended", "exported", "failed", "dropped"] },
+    help: "Spans by what became of them, summed over exporters. Failed or dropped: traces are incomplete, the collector is slow or away.",
+  },
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+type NameOfType<T extends MetricDefinition["type"]> = {
+  [N in MetricName]: (typeof METRICS)[N]["type"] extends T ? N : never;
+}[MetricName];
+export type CounterName = NameOfType<"counter">;
+export type GaugeName = NameOfType<"gauge">;
+export type HistogramName = NameOfType<"histogram">;
+export type SummaryName = NameOfType<"summary">;
+
+type LabelValue<V> = V extends readonly (infer One)[] ? One : string;
+/** The labels of a metric: all of them, with values from their closed sets. */
+export type LabelsOf<N extends MetricName> = {
+  readonly [L in keyof (typeof METRICS)[N]["labels"]]: LabelValue<(typeof METRICS)[N]["labels"][L]>;
+};

@@ -1,0 +1,58 @@
+/**
+ * The telemetry contract in code: every span, attribute, metric and log event, named once. Public API: docs/telemetry.md
+ * is rendered from here, and a name that is not here is a type error.
+ */
+import {
+  ATTRIBUTES,
+  type AttributeDefinition,
+  type AttributeName,
+  SPAN_EVENTS,
+  SPANS,
+  type SpanDefinition,
+  type SpanEventName,
+  type SpanName,
+} from "./span-names.ts";
+
+export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./log-names.ts";
+export {
+  BUCKETS,
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type LabelsOf,
+  LOOP_STATES,
+  METRIC_PREFIX,
+  METRICS,
+  type MetricDefinition,
+  type MetricName,
+  type SummaryName,
+} from "./metric-names.ts";
+export {
+  ATTRIBUTES,
+  type AttributeDefinition,
+  type AttributeName,
+  SPAN_EVENTS,
+  SPANS,
+  type SpanDefinition,
+  type SpanEventName,
+  type SpanName,
+};
+
+type ValueOfType<T> = T extends "string"
+  ? string
+  : T extends "boolean"
+    ? boolean
+    : T extends "string[]"
+      ? readonly string[]
+      : number;
+
+type Valued<A extends AttributeName> = {
+  readonly [K in A]?: ValueOfType<(typeof ATTRIBUTES)[K]["type"]> | undefined;
+};
+
+/** The attributes that a span may have; undefined ones are left out. */
+export type SpanAttributes<N extends SpanName> = Valued<(typeof SPANS)[N]["attributes"][number]>;
+/** The attributes that a span event may have. */
+export type EventAttributes<E extends SpanEventName> = Valued<(typeof SPAN_EVENTS)[E]["attributes"][number]>;
+/** The events that a span may have. */
+export type EventOf<N extends SpanName> = (typeof SPANS)[N]["events"][number] & SpanEventName;

@@ -1,0 +1,221 @@
+import {
+  type Attributes,
+  type DiagLogFunction,
+  DiagLogLevel,
+  diag,
+  type HrTime,
+  ProxyTracerProvider,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { envDetector, hostDetector, osDetector, type ResourceDetector } from "@opentelemetry/resources";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import { ParentBasedSampler, type SpanExporter, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
+import type { Logger } from "pino";
+import { messageOf } from "../errors.ts";
+import type { Clock } from "../lib/clock.ts";
+import { logEvent } from "./log.ts";
+import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "./names.ts";
+import { redact } from "./redact.ts";
+import { LinkAwareSampler } from "./sampler.ts";
+import { CountingProcessor, SpanCounter } from "./span-counter.ts";
+import { TraceFileExporter } from "./trace-file-exporter.ts";
+import {
+  errorTypeOf,
+  type OpenSpan,
+  type SpanRef,
+  type SpanStart,
+  type Tracing,
+  type TracingOptions,
+  untracedSpan,
+} from "./tracing.ts";
+
+/** How long spans may take to leave at a flush or at the end: a collector that is away must not hold up an exit. */
+const FLUSH_MS = 2_000;
+const LINK_LIMIT = 1_024;
+
+/** The only place that knows the tracing library. Loaded only when there is an exporter. */
+export async function startOpenTelemetry(options: TracingOptions, clock: Clock): Promise<Tracing> {
+  const counter = new SpanCounter();
+  const processors = (await exportersOf(options)).map((exporter) => new CountingProcessor(exporter, counter));
+  const sdk = new NodeSDK({
+    // Traces only: without these two lists the SDK exports metrics and logs too, to localhost.
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+    // The process detector would send the command line, which may hold keys.
+    resourceDetectors: [envDetector, hostDetector, osDetector, identityOf(options)],
+    textMapPropagator: null,
+    sampler: new ParentBasedSampler({ root: new LinkAwareSampler(new TraceIdRatioBasedSampler(options.ratio)) }),
+    spanProcessors: [counter, ...processors],
+    spanLimits: { linkCountLimit: LINK_LIMIT },
+  });
+  routeDiagnostics(options.log);
+  const tracer = tracerOf(sdk, options.version);
+  const bounded = (work: Promise<unknown>): Promise<void> => withinFlushTime(work, clock, options.log);
+  let closed: Promise<void> | undefined;
+  return {
+    counts: counter.counts,
+    start: (name, start) => startSpan(tracer, name, start),
+    flush: () => bounded(Promise.all(processors.map((processor) => processor.forceFlush()))),
+    shutdown: () => {
+      closed ??= bounded(sdk.shutdown());
+      return closed;
+    },
+  };
+}
+
+async function exportersOf(options: TracingOptions): Promise<SpanExporter[]> {
+  const { otlpEndpoint, headers = {}, file, others = [] } = options.exporters;
+  const exporters = [...others];
+  if (otlpEndpoint !== undefined) {
+    const url = `${otlpEndpoint.replace(/\/+$/, "")}/v1/traces`;
+    exporters.push(new OTLPTraceExporter({ url, headers: { ...headers } }));
+  }
+  if (file !== undefined) exporters.push(await TraceFileExporter.open(file));
+  return exporters;
+}
+
+/** Comes last among the detectors: who we are is not for the environment to say. */
+function identityOf(options: TracingOptions): ResourceDetector {
+  const attributes = {
+    "service.name": options.serviceName,
+    "service.namespace": "spindex",
+    "service.version": options.version,
+    "service.instance.id": options.instanceId,
+  };
+  return { detect: () => ({ attributes }) };
+}
+
+/**
+ * Starts the SDK and takes its tracer without leaving it behind as the process's global one: each indexer has its own,
+ * and a program that embeds us keeps the one it has set.
+ */
+function tracerOf(sdk: NodeSDK, version: string): Tracer {
+  const before = trace.getTracerProvider();
+  const wasSet = before instanceof ProxyTracerProvider && before.getDelegateTracer("spindex") !== undefined;
+  trace.disable();
+  sdk.start();
+  const tracer = trace.getTracer("spindex", version);
+  trace.disable();
+  propagation.disable();
+  if (wasSet) trace.setGlobalTracerProvider(before);
+  return tracer;
+}
+
+/** The library's complaints become log lines; by default they vanish. */
+function routeDiagnostics(log: Logger): void {
+  const report: DiagLogFunction = (message, ...details) =>
+    logEvent(log, "telemetry.problem", { problem: redact([message, ...details.map(messageOf)].join(" ")) });
+  const ignore: DiagLogFunction = () => {};
+  diag.setLogger(
+    { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+}
+
+async function withinFlushTime(work: Promise<unknown>, clock: Clock, log: Logger): Promise<void> {
+  const done = new AbortController();
+  const result = work.then(
+    () => undefined,
+    (error: unknown) => ({ problem: redact(messageOf(error)) }),
+  );
+  const timeout = clock.sleep(FLUSH_MS, done.signal).then(() => ({ problem: `not sent within ${FLUSH_MS} ms` }));
+  const problem = await Promise.race([result, timeout]);
+  done.abort();
+  if (problem !== undefined) logEvent(log, "telemetry.flush_timeout", problem);
+}
+
+function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart<N>): OpenSpan<N> {
+  const { parent } = start;
+  let context = ROOT_CONTEXT;
+  if (parent !== undefined) {
+    if (!(parent instanceof RecordedSpan)) return untracedSpan();
+    context = parent.asParent();
+  }
+  const links = new Map<string, SpanRef>();
+  for (const link of start.links ?? []) if (link !== undefined) links.set(link.spanId, link);
+  const span = tracer.startSpan(
+    start.title ?? name,
+    {
+      kind: SPANS[name].kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL,
+      startTime: timeOf(start.startedAt),
+      links: [...links.values()].map((context) => ({ context })),
+      root: parent === undefined,
+    },
+    context,
+  );
+  if (!span.isRecording()) return untracedSpan();
+  const recorded = new RecordedSpan<N>(span, new Set(links.keys()));
+  if (start.attributes !== undefined) recorded.set(start.attributes);
+  return recorded;
+}
+
+class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
+  readonly ref: SpanRef | undefined;
+  readonly #span: Span;
+  /** One link a target: viewers key their lists by span id. */
+  readonly #linked: Set<string>;
+
+  constructor(span: Span, linked: Set<string>) {
+    this.#span = span;
+    this.#linked = linked;
+    const context = span.spanContext();
+    this.ref = (context.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : context;
+  }
+
+  asParent(): typeof ROOT_CONTEXT {
+    return trace.setSpan(ROOT_CONTEXT, this.#span);
+  }
+
+  set(attributes: SpanAttributes<N>): void {
+    this.#span.setAttributes(present(attributes));
+  }
+
+  event<E extends EventOf<N>>(name: E, at: number, attributes: EventAttributes<E> = {}): void {
+    this.#span.addEvent(name, present(attributes), timeOf(at));
+  }
+
+  link(target: SpanRef | undefined): void {
+    if (target === undefined || this.#linked.has(target.spanId)) return;
+    this.#linked.add(target.spanId);
+    this.#span.addLink({ context: target });
+  }
+
+  fail(error: unknown, at: number): void {
+    const type = errorTypeOf(error);
+    const message = redact(messageOf(error));
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
+    this.#span.setAttribute("error.type", type);
+    const stack = error instanceof Error && error.stack !== undefined ? redact(error.stack) : undefined;
+    const attributes: EventAttributes<"exception"> = {
+      "exception.type": type,
+      "exception.message": message,
+      "exception.stacktrace": stack,
+    };
+    this.#span.addEvent("exception", present(attributes), timeOf(at));
+  }
+
+  end(at: number): void {
+    this.#span.end(timeOf(at));
+  }
+}
+
+function present(attributes: Readonly<Record<string, unknown>>): Attributes {
+  const result: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) result[name] = value;
+  return result as Attributes;
+}
+
+/** Seconds and nanoseconds: plain numbers would be taken for something relative when they are small. */
+function timeOf(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
+}

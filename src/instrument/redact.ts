@@ -1,0 +1,12 @@
+const ADDRESS = /\b([a-z][a-z0-9+.-]*):\/\/(?:[^\s"'`<>\\/@]*@)?([^\s"'`<>\\/?#,;)\]}]+)[^\s"'`<>\\]*/gi;
+const JSON_SECRET = /("[\w.-]*(?:password|passwd|secret|api[_-]?key|authorization)":\s*)"(?:[^"\\]|\\.)*"/gi;
+const TEXT_SECRET = /\b((?:password|passwd|secret|api[_-]?key)\s*=\s*)[^\s"'&,;\\]+/gi;
+
+/**
+ * The text without secrets: addresses are reduced to their origin (the key of a provider is a part of the path, a
+ * password is a part of the authority), values named like secrets are removed. For any text that leaves the process.
+ */
+export function redact(text: string): string {
+  const named = text.replace(JSON_SECRET, '$1"[redacted]"').replace(TEXT_SECRET, "$1[redacted]");
+  return named.includes("://") ? named.replace(ADDRESS, "$1://$2") : named;
+}

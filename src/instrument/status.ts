@@ -1,0 +1,90 @@
+import type { ErrorCode } from "../errors.ts";
+import type { ProcessState, WriteState } from "./telemetry.ts";
+
+/**
+ * What an indexer is doing at this moment, as plain data: `/status` shows it, probes decide by it, gauges are computed
+ * from it at every scrape. Making one must be cheap and must never ask the database. Times are milliseconds since the
+ * epoch, durations seconds.
+ */
+export interface Status {
+  readonly name: string;
+  readonly version: string;
+  readonly shard: string;
+  /** The moment it describes. */
+  readonly at: number;
+  readonly startedAt: number;
+  /** Start-up is over: tables exist, the lease is held, the loops run. */
+  readonly ready: boolean;
+  /** The first fatal error; nothing goes on after it. */
+  readonly failure: { readonly code: ErrorCode; readonly message: string } | undefined;
+  readonly leaseHeld: boolean;
+  readonly processLoop: ProcessState;
+  readonly writeLoop: WriteState;
+  readonly checkpoints: { readonly processed: number; readonly committed: number };
+  readonly queue: QueueStatus;
+  /** When the oldest batch that is not durable was processed. */
+  readonly oldestUncommittedAt: number | undefined;
+  readonly lastCommitAt: number | undefined;
+  readonly chains: readonly ChainStatus[];
+  /** Events given to handlers since the start. */
+  readonly eventsProcessed: number;
+  readonly undecodableLogs: readonly { readonly chain: string; readonly reason: string; readonly count: number }[];
+  /** By handler, `Contract.Event`. */
+  readonly skippedEvents: readonly { readonly handler: string; readonly count: number }[];
+}
+
+/** What is processed and not durable. */
+export interface QueueStatus {
+  readonly batches: number;
+  readonly items: number;
+  readonly changes: number;
+  readonly bytes: number;
+  readonly limits: { readonly changes: number; readonly bytes: number };
+}
+
+export interface ChainStatus {
+  readonly name: string;
+  readonly id: number;
+  /** Newest block that the sources know; undefined before the first answer. */
+  readonly head: number | undefined;
+  /** When the head last moved. */
+  readonly headSeenAt: number | undefined;
+  readonly finalized: number | undefined;
+  /** Blocks up to which everything is fetched, processed, durable; undefined before the first. */
+  readonly fetched: number | undefined;
+  readonly processed: number | undefined;
+  readonly committed: number | undefined;
+  /** Unix seconds of the newest durable block. */
+  readonly committedTimestamp: number | undefined;
+  /** Where the chain's work ends; undefined: never. */
+  readonly endBlock: number | undefined;
+  /** The head was once reached in this deployment. */
+  readonly live: boolean;
+  /** Age, since it was first seen here, of the oldest block due that is not durable; 0 if none. */
+  readonly commitLagSeconds: number;
+  /** Oldest that data may be when live. */
+  readonly objectiveSeconds: number;
+  readonly sources: readonly SourceStatus[];
+  /** Events fetched and not yet processed. */
+  readonly bufferItems: number;
+  /** Blocks asked for in one query. */
+  readonly rangeBlocks: number;
+}
+
+export interface SourceStatus {
+  /** The endpoint's host. */
+  readonly name: string;
+  readonly state: "ok" | "failing";
+  /** The last error while failing, without secrets. */
+  readonly error: string | undefined;
+}
+
+/** Everything up to the chain's end block is durable. */
+export function isComplete(chain: ChainStatus): boolean {
+  return chain.endBlock !== undefined && chain.committed !== undefined && chain.committed >= chain.endBlock;
+}
+
+/** Seconds since the newest durable block of the chain; undefined before the first. */
+export function dataAgeSeconds(chain: ChainStatus, at: number): number | undefined {
+  return chain.committedTimestamp === undefined ? undefined : Math.max(0, at / 1000 - chain.committedTimestamp);
+}

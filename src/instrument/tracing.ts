@@ -1,0 +1,125 @@
+import type { SpanContext } from "@opentelemetry/api";
+import type { SpanExporter } from "@opentelemetry/sdk-trace";
+import type { Logger } from "pino";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { EventAttributes, EventOf, SpanAttributes, SpanName } from "./names.ts";
+
+/** A span that is exported: what can be linked to. */
+export type SpanRef = Pick<SpanContext, "traceId" | "spanId" | "traceFlags">;
+
+export interface SpanStart<N extends SpanName> {
+  /** Undefined: the root of a trace of its own. */
+  readonly parent: TracedSpan | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Undefined ones (of spans that are not exported) are left out, and one of several to the same span. */
+  readonly links?: readonly (SpanRef | undefined)[];
+  /** The span's own name, for names in braces: `COPY transfer` for `{db.query.summary}`. */
+  readonly title?: string;
+  readonly attributes?: SpanAttributes<N>;
+}
+
+/** Any span, as a parent or a target of links. */
+export interface TracedSpan {
+  /** Undefined when the span is not exported: then no one may link to it. */
+  readonly ref: SpanRef | undefined;
+}
+
+/** An open span. Times are explicit, so that spans can be made afterwards. */
+export interface OpenSpan<N extends SpanName> extends TracedSpan {
+  set(attributes: SpanAttributes<N>): void;
+  event<E extends EventOf<N>>(name: E, at: number, attributes?: EventAttributes<E>): void;
+  link(target: SpanRef | undefined): void;
+  /** Status, `error.type` and one exception event; the span stays open. */
+  fail(error: unknown, at: number): void;
+  end(at: number): void;
+}
+
+/** Span counts since the start, by what became of them. */
+export interface SpanCounts {
+  started: number;
+  ended: number;
+  exported: number;
+  failed: number;
+  dropped: number;
+}
+
+/**
+ * Where spans come from. A parent is always named: nothing is taken from an asynchronous context, so that a drain run
+ * can never land in the trace of the batch that woke the writer.
+ */
+export interface Tracing {
+  readonly counts: Readonly<SpanCounts>;
+  start<N extends SpanName>(name: N, start: SpanStart<N>): OpenSpan<N>;
+  /** Sends what has ended; bounded, never rejects. */
+  flush(): Promise<void>;
+  /** Flushes and closes; bounded, never rejects. */
+  shutdown(): Promise<void>;
+}
+
+export interface TraceExporters {
+  /** Base address of a collector, e.g. `http://localhost:4318`; `/v1/traces` is added. */
+  readonly otlpEndpoint?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** A file that gets one OTLP/JSON request a line. */
+  readonly file?: string | undefined;
+  /** Exporters of the caller's own. */
+  readonly others?: readonly SpanExporter[] | undefined;
+}
+
+export interface TracingOptions {
+  /** The indexer's name: `service.name`. */
+  readonly serviceName: string;
+  readonly version: string;
+  /** `service.instance.id`, the same as the metrics' instance. */
+  readonly instanceId: string;
+  readonly exporters: TraceExporters;
+  /** Share of traces that are exported, 0 to 1. */
+  readonly ratio: number;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const UNTRACED_SPAN: OpenSpan<SpanName> = {
+  ref: undefined,
+  set() {},
+  event() {},
+  link() {},
+  fail() {},
+  end() {},
+};
+
+/** The span that is not there. */
+export function untracedSpan<N extends SpanName>(): OpenSpan<N> {
+  return UNTRACED_SPAN as unknown as OpenSpan<N>;
+}
+
+/** Tracing that is switched off. */
+export function noTracing(): Tracing {
+  return {
+    counts: { started: 0, ended: 0, exported: 0, failed: 0, dropped: 0 },
+    start: untracedSpan,
+    flush: async () => {},
+    shutdown: async () => {},
+  };
+}
+
+/** Starts tracing. Without an exporter nothing is traced, and OpenTelemetry is not even loaded. */
+export async function startTracing(options: TracingOptions): Promise<Tracing> {
+  const { otlpEndpoint, file, others = [] } = options.exporters;
+  if (otlpEndpoint === undefined && file === undefined && others.length === 0) return noTracing();
+  const { startOpenTelemetry } = await import("./open-telemetry.ts");
+  return startOpenTelemetry(options, options.clock ?? systemClock);
+}
+
+/** The name of an error's kind: its code when it has one. */
+export function errorTypeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" || typeof code === "number" ? String(code) : error.name;
+}
+
+/** Whether the error only says that the work was cancelled. */
+export function isCancellation(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
