@@ -2,7 +2,10 @@ import type { Hash } from "../chain/hex.ts";
 
 /** A parameter of an event, as the ABI gives it. */
 export interface ParameterAbi {
-  /** Never empty: unnamed parameters are `arg0`, `arg1`, … by position. */
+  /**
+   * Never empty for a parameter: unnamed ones are `arg0`, `arg1`, … by position. Empty for a component of a tuple that
+   * has no name: its tuple is then an array.
+   */
   readonly name: string;
   /** Canonical type, e.g. `uint256`, `tuple[2]`. */
   readonly type: string;
