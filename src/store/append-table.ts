@@ -54,9 +54,11 @@ export class AppendTable {
     if (this.#markedBlock === this.#journal.block) this.#writer.undoTo(this.#blockMark);
   }
 
-  /** What was inserted up to now belongs to committed batches. */
-  commit(): void {
+  /** What was inserted up to now belongs to committed batches. Returns how many rows are new among it. */
+  commit(): number {
+    const before = this.#committed.rows;
     this.#committed = this.#writer.mark();
+    return this.#committed.rows - before;
   }
 
   /** Takes the rows of committed batches; those of the batch in progress stay. */

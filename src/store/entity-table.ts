@@ -132,8 +132,9 @@ export class EntityTable {
     if (created) this.#partition(record.chainId).delete(this.#shape.key(record.row));
   }
 
-  /** The batch in progress joins the open run. */
-  commit(batch: number): void {
+  /** The batch in progress joins the open run. Returns how many changes it brings. */
+  commit(batch: number): number {
+    const changes = this.#batchChanges.length + this.#batchHistory.length;
     for (const record of this.#batchChanges) {
       // Not of this batch any more: its change was undone.
       if (record.changedAt !== batch || record.run === this.#openRun) continue;
@@ -147,6 +148,7 @@ export class EntityTable {
     }
     this.#batchChanges = [];
     this.#aside.clear();
+    return changes;
   }
 
   /** Encodes the open run as it was when its last batch was committed, whatever the batch in progress did since. */

@@ -90,10 +90,12 @@ export class OpenRun {
     return this.bytes >= this.#limits.maximumBytes ? this.seal("bytes") : undefined;
   }
 
-  join(batch: Batch, positions: readonly CheckpointPosition[], skipped: readonly SkippedEvent[]): void {
+  /** @returns how many changes the batch brings */
+  join(batch: Batch, positions: readonly CheckpointPosition[], skipped: readonly SkippedEvent[]): number {
     assert(this.isEmpty || this.mode === batch.mode, "a run would mix history modes");
-    for (const table of this.#entities) table.commit(batch.id);
-    for (const table of this.#appends) table.commit();
+    let changes = 0;
+    for (const table of this.#entities) changes += table.commit(batch.id);
+    for (const table of this.#appends) changes += table.commit();
     const { slices, ...queued } = batch;
     this.#batches.push(queued);
     for (const { range, fromBlock, throughBlock } of slices) {
@@ -107,6 +109,7 @@ export class OpenRun {
     this.#positions.push(...positions);
     this.#skipped.push(...skipped);
     this.#items += batch.items;
+    return changes;
   }
 
   /** Encodes everything that its batches changed, and starts the next run. Synchronous. */

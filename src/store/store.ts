@@ -17,7 +17,9 @@ export interface StoreOptions {
   readonly emptyTables: ReadonlySet<string>;
   readonly codecOf: (table: TableModel) => RowCodec;
   readonly reader: RowReader;
+  /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
   readonly committed: Checkpoint;
+  readonly nextCheckpoint: Checkpoint;
   readonly progress: readonly ChainProgress[];
   readonly limits: StoreLimits;
   readonly clock: Clock;
@@ -65,9 +67,11 @@ export class Store {
   readonly #committed = new Map<number, ChainProgress>();
   readonly #queuedAt: { readonly batch: number; readonly at: number }[] = [];
   #processedCheckpoint: Checkpoint;
+  #nextCheckpoint: Checkpoint;
   #committedCheckpoint: Checkpoint;
   #lastCommitAt: number | undefined;
   #waiters = 0;
+  #processingIdle = false;
   #failure: Error | undefined;
 
   constructor(options: StoreOptions) {
@@ -84,6 +88,7 @@ export class Store {
     }
     this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], options.limits);
     this.#processedCheckpoint = options.committed;
+    this.#nextCheckpoint = options.nextCheckpoint;
     this.#committedCheckpoint = options.committed;
     for (const progress of options.progress) {
       this.#processed.set(progress.chainId, progress);
@@ -93,6 +98,11 @@ export class Store {
 
   get processedCheckpoint(): Checkpoint {
     return this.#processedCheckpoint;
+  }
+
+  /** The number that the next position takes. */
+  get nextCheckpoint(): Checkpoint {
+    return this.#nextCheckpoint;
   }
 
   get committedCheckpoint(): Checkpoint {
@@ -128,6 +138,11 @@ export class Store {
     return table;
   }
 
+  /** Whether rows may be changed: between `beginBatch` and `commitBatch`. */
+  get isChangeable(): boolean {
+    return this.#batch !== undefined;
+  }
+
   /** Where the changes of the moment belong. */
   get scope(): ChangeScope {
     return this.#scope;
@@ -137,7 +152,7 @@ export class Store {
 
   beginBatch(batch: Batch): void {
     assert(this.#batch === undefined, "a batch is begun while another is in progress");
-    assert(batch.checkpoints.from > this.#processedCheckpoint, "a batch reuses a checkpoint");
+    assert(batch.checkpoints.from === this.#nextCheckpoint, "a batch does not follow the one before it");
     this.#batch = batch;
   }
 
@@ -174,19 +189,29 @@ export class Store {
   /**
    * Hands a processed batch over: memory only. Advances the processed frontier and wakes the writer.
    * @param batch the one that was begun, or its leading part after a handler failed
+   * @returns how many changes it brings: changed rows, before-images and inserted rows
    */
-  commitBatch(batch: Batch): void {
+  commitBatch(batch: Batch): number {
     assert(this.#batch?.id === batch.id, "a batch is committed that was not begun");
     this.#batch = undefined;
     const sealed = this.#open.sealBefore(batch.mode);
     if (sealed !== undefined) this.#sealed.push(sealed);
-    this.#open.join(batch, this.#batchPositions, this.#batchSkipped);
+    const changes = this.#open.join(batch, this.#batchPositions, this.#batchSkipped);
     this.#batchPositions = [];
     this.#batchSkipped = [];
     this.#processedCheckpoint = batch.checkpoints.to;
+    this.#nextCheckpoint = batch.checkpoints.to + 1;
     for (const progress of batch.progress) this.#processed.set(progress.chainId, progress);
     this.#queuedAt.push({ batch: batch.id, at: this.#clock.now() });
     this.changed.notify();
+    return changes;
+  }
+
+  /** Says that there is nothing to process for the moment: then nothing is gained by writing later. */
+  setProcessingIdle(idle: boolean): void {
+    if (this.#processingIdle === idle) return;
+    this.#processingIdle = idle;
+    if (idle) this.changed.notify();
   }
 
   /** Drops the batch in progress: nothing of it will be written, and nothing can be processed after it. */
@@ -197,10 +222,10 @@ export class Store {
   // ── the persistence loop ───────────────────────────────────────────────────────────────────────────────────────────
 
   /** Whether it is time to write: see RunLimits.minimumItems. */
-  isRunDue(eager: boolean): boolean {
+  get isRunDue(): boolean {
     if (this.#sealed.length > 0) return true;
     if (this.#open.isEmpty) return false;
-    return eager || this.#waiters > 0 || this.#open.items >= this.limits.minimumItems;
+    return this.#processingIdle || this.#waiters > 0 || this.#open.items >= this.limits.minimumItems;
   }
 
   /** The next run, encoded; encoding the open run is synchronous. One run is in flight at a time. */

@@ -1,5 +1,5 @@
-import type { DrainRun } from "../store/drain-run.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { DrainRun } from "../store/drain-run.ts";
 
 /** How the persistence loop reacts to a failed write. */
 export type WriteFailureKind =
@@ -36,12 +36,17 @@ export class WriteFailure extends Error {
   }
 }
 
+export interface WriteOutcome {
+  /** An earlier attempt had written the run, though its answer never came. */
+  readonly alreadyDurable: boolean;
+}
+
 /** Where the rows go. One write is in flight at a time. */
 export interface Storage {
   /**
    * Applies a run in one transaction: rows, history, progress, the run's own row. Resolves when it is durable, also
-   * when an earlier attempt with the same run had been.
+   * when an earlier attempt with the same run had been. The caller ends `telemetry`.
    * @throws WriteFailure
    */
-  write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<void>;
+  write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome>;
 }

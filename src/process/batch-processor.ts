@@ -1,0 +1,208 @@
+import type { AddressTable } from "../abi/address-table.ts";
+import { UndecodableLog } from "../abi/undecodable-log.ts";
+import type { Batch, BatchSlice } from "../batch/batch.ts";
+import { isInsideWindow, truncateBatch } from "../batch/create-batch.ts";
+import type { HandlerChain, HandlerLog } from "../config/indexer.ts";
+import { messageOf, SpindexError } from "../errors.ts";
+import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
+import type { ChainLabel } from "../instrument/telemetry.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Store } from "../store/store.ts";
+import type { TableModel } from "../store/table.ts";
+import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
+import type { EventRoute } from "./event-route.ts";
+import { callOf, HandlerStats } from "./handler-stats.ts";
+import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
+
+export interface ProcessorOptions {
+  readonly chains: readonly ChainLabel[];
+  readonly routes: readonly EventRoute[];
+  readonly tables: readonly TableModel[];
+  /** Shared with the decoders, so that an address is one string everywhere. */
+  readonly addresses: AddressTable;
+  readonly store: Store;
+  readonly log: HandlerLog;
+  readonly clock: Clock;
+  /** A log that is not what the ABI says: counted, never dropped in silence. */
+  readonly onUndecodable: (chain: ChainLabel, route: EventRoute, error: UndecodableLog) => void;
+}
+
+/** How a batch went. After a failure, `kept` is what may be committed: everything before the block that failed. */
+export type ProcessOutcome =
+  | { readonly kind: "processed" }
+  | { readonly kind: "failed"; readonly error: SpindexError; readonly kept: Batch | undefined };
+
+/** Awaiting plain values never turns the event loop: after so many events it gets a turn, or sockets would starve. */
+const EVENTS_A_TURN = 1000;
+
+/** Runs handlers over a batch, event by event, in order. The store must have the batch open. */
+export class BatchProcessor {
+  readonly #options: ProcessorOptions;
+  readonly #facades = new Map<number, { index: number; label: ChainLabel; store: StoreFacade }>();
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options;
+    options.chains.forEach((label, index) => {
+      const store = createStoreFacade(options.store, options.tables, label.id);
+      this.#facades.set(label.id, { index, label, store });
+    });
+  }
+
+  async process(batch: Batch, telemetry: BatchTelemetry): Promise<ProcessOutcome> {
+    const stats = new HandlerStats(this.#options.routes, this.#options.chains);
+    const readsBefore = this.#options.store.reads.fromStorage;
+    const run = new BatchRun(this.#options, this.#facades, batch, stats);
+    const outcome = await run.all(telemetry);
+    telemetry.processed({
+      handlerCalls: stats.handlerCalls,
+      skippedEvents: run.skipped,
+      readsFromStorage: this.#options.store.reads.fromStorage - readsBefore,
+      handlers: stats.handlers(),
+      slowest: stats.slowest(),
+    });
+    return outcome;
+  }
+}
+
+type Facades = ReadonlyMap<number, { index: number; label: ChainLabel; store: StoreFacade }>;
+
+/** The run through one batch: where it stands, and what to do when a handler throws. */
+class BatchRun {
+  skipped = 0;
+  readonly #o: ProcessorOptions;
+  readonly #facades: Facades;
+  readonly #batch: Batch;
+  readonly #stats: HandlerStats;
+  #checkpoint: number;
+  #sinceTurn = 0;
+
+  constructor(options: ProcessorOptions, facades: Facades, batch: Batch, stats: HandlerStats) {
+    this.#o = options;
+    this.#facades = facades;
+    this.#batch = batch;
+    this.#stats = stats;
+    this.#checkpoint = batch.checkpoints.from - 1;
+  }
+
+  async all(telemetry: BatchTelemetry): Promise<ProcessOutcome> {
+    for (const [number, slice] of this.#batch.slices.entries()) {
+      const failed = await this.#slice(slice, telemetry);
+      if (failed === undefined) continue;
+      this.#o.store.undoBlock();
+      return { kind: "failed", error: failed.error, kept: truncateBatch(this.#batch, number, failed.block) };
+    }
+    return { kind: "processed" };
+  }
+
+  async #slice(
+    slice: BatchSlice,
+    telemetry: BatchTelemetry,
+  ): Promise<{ error: SpindexError; block: number } | undefined> {
+    const { range, fromRow, toRow, throughBlock } = slice;
+    const chain = this.#facades.get(range.chainId);
+    if (chain === undefined) throw new SpindexError("INTERNAL", `no chain ${range.chainId} in this indexer`);
+    const handlerChain: HandlerChain = { ...chain.label, live: range.head.live };
+    let block: EventBlock | undefined;
+    let startedAt = this.#o.clock.now();
+    for (let row = fromRow; row < toRow; row++) {
+      if (range.page.blockNumber[row] !== block?.number) {
+        block = blockOf(range.page, row);
+        this.#beginBlock(slice, block.number);
+      }
+      const routeIndex = range.routes[row] as number;
+      const route = this.#o.routes[routeIndex] as EventRoute;
+      const event = this.#decode(route, chain.label, slice, row, block as EventBlock);
+      if (event === undefined || route.accepts?.(event.args) === false) continue;
+      this.#o.store.beginEvent();
+      try {
+        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log });
+        if (returned !== undefined) await returned;
+        if (this.#o.store.reads.pending > 0) await this.#refusePendingRead(route);
+      } catch (error) {
+        const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
+        if (route.onError === "stop") {
+          telemetry.handlerFailed(call);
+          return { error: handlerError(call), block: call.block };
+        }
+        this.#skip(call, telemetry);
+      }
+      const endedAt = this.#o.clock.now();
+      this.#stats.add(chain.index, routeIndex, slice, row, startedAt, endedAt);
+      startedAt = ++this.#sinceTurn >= EVENTS_A_TURN ? await this.#turn() : endedAt;
+    }
+    // The end of a scanned range has a checkpoint of its own when no event lies in its last block.
+    if (block?.number !== throughBlock) this.#beginBlock(slice, throughBlock);
+    return undefined;
+  }
+
+  #beginBlock(slice: BatchSlice, block: number): void {
+    this.#checkpoint++;
+    this.#o.store.beginBlock(slice.range.chainId, block, this.#checkpoint, isInsideWindow(slice, block));
+  }
+
+  #decode(
+    route: EventRoute,
+    chain: ChainLabel,
+    slice: BatchSlice,
+    row: number,
+    block: EventBlock,
+  ): HandledEvent | undefined {
+    const { page } = slice.range;
+    try {
+      const args = route.decoder.decode(page, row);
+      return new HandledEvent(route.contract, route.event.name, args, block, page, row, this.#o.addresses);
+    } catch (error) {
+      if (!(error instanceof UndecodableLog)) throw error;
+      this.#o.onUndecodable(chain, route, error);
+      return undefined;
+    }
+  }
+
+  #skip(call: HandlerCall, telemetry: BatchTelemetry): void {
+    this.#o.store.undoEvent();
+    this.skipped++;
+    telemetry.handlerFailed(call);
+    this.#o.store.skip({
+      chainId: call.chain.id,
+      block: call.block,
+      logIndex: call.logIndex,
+      checkpoint: this.#checkpoint,
+      transactionHash: call.transactionHash,
+      handler: call.handler,
+      message: messageOf(call.error),
+    });
+  }
+
+  /** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */
+  async #refusePendingRead(route: EventRoute): Promise<never> {
+    while (this.#o.store.reads.pending > 0) await this.#o.clock.turn();
+    throw new SpindexError("READ_PENDING", `a read was still pending when the handler of ${route.label} returned`, {
+      fix: "Await every get, getOrThrow, getOrCreate and update.",
+    });
+  }
+
+  async #turn(): Promise<number> {
+    this.#sinceTurn = 0;
+    await this.#o.clock.turn();
+    return this.#o.clock.now();
+  }
+}
+
+function handlerError(call: HandlerCall): SpindexError {
+  const place = `block ${call.block}, log ${call.logIndex}, transaction ${call.transactionHash}`;
+  return new SpindexError(
+    "HANDLER_FAILED",
+    `the handler of ${call.handler} threw at ${place} of ${call.chain.name}: ${messageOf(call.error)}`,
+    {
+      cause: call.error,
+      fix: "Mend the handler and start again: everything before this block is durable.",
+      details: {
+        handler: call.handler,
+        chain: call.chain.name,
+        block: call.block,
+        logIndex: call.logIndex,
+        transactionHash: call.transactionHash,
+      },
+    },
+  );
+}

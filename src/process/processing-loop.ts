@@ -1,0 +1,166 @@
+import type { Batch } from "../batch/batch.ts";
+import { createBatch, type SliceSupply } from "../batch/create-batch.ts";
+import type { BatchStart, CapacityWait } from "../instrument/batch-telemetry.ts";
+import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Signal } from "../lib/signal.ts";
+import type { Store } from "../store/store.ts";
+import type { BatchProcessor } from "./batch-processor.ts";
+
+/** The fetched blocks of one chain, and whether more will come. */
+export interface ChainSupply extends SliceSupply {
+  readonly label: ChainLabel;
+  /** Nothing will come any more: the chain's last block has been fetched. */
+  readonly isEnded: boolean;
+  /** The chain has nothing more to fetch for now. */
+  readonly isAtHead: boolean;
+  /** Newly fetched blocks can still be orphaned. */
+  readonly isInsideWindow: boolean;
+}
+
+export interface ProcessingLoopOptions {
+  readonly store: Store;
+  readonly supplies: readonly ChainSupply[];
+  /** Notified when a range has arrived, a supply has ended, the loop shall stop, or the store has failed. */
+  readonly arrived: Signal;
+  readonly processor: BatchProcessor;
+  readonly telemetry: Telemetry;
+  /** Most events in a batch, single blocks apart. */
+  readonly batchItems: number;
+  /** The drain run being written, to link a capacity wait to it. */
+  readonly drainInFlight: () => unknown;
+  readonly clock: Clock;
+}
+
+/** What a step came to; only the loop decides what follows. */
+type Step = "progress" | "ended" | "stopped";
+
+/**
+ * The processing loop: await events → await capacity → create a batch → run its handlers → commit it to memory. It
+ * never awaits a write: only capacity, and only when a write can free it.
+ */
+export class ProcessingLoop {
+  readonly #o: ProcessingLoopOptions;
+  #batchId = 0;
+
+  constructor(options: ProcessingLoopOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Runs until every chain has ended, or `signal` aborts; a batch that was begun is finished first.
+   * @throws the error of a handler, after everything before it was committed; the failure of the store
+   */
+  async run(signal: AbortSignal): Promise<"ended" | "stopped"> {
+    for (;;) {
+      const step = await this.#step(signal);
+      if (step === "progress") continue;
+      this.#o.store.setProcessingIdle(true);
+      return step;
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<Step> {
+    const supplied = await this.#awaitSupply(signal);
+    if (supplied !== "progress") return supplied;
+    const askedAt = this.#o.clock.now();
+    const capacityWait = await this.#awaitCapacity();
+    if (signal.aborted) return "stopped";
+    await this.#process(askedAt, capacityWait);
+    return "progress";
+  }
+
+  async #awaitSupply(signal: AbortSignal): Promise<Step> {
+    const { supplies, arrived, store, telemetry } = this.#o;
+    for (;;) {
+      const next = arrived.next();
+      if (store.failure !== undefined) throw store.failure;
+      if (signal.aborted) return "stopped";
+      if (supplies.some((supply) => !supply.isEmpty)) break;
+      if (supplies.every((supply) => supply.isEnded)) return "ended";
+      telemetry.processLoop.enter(supplies.every((supply) => supply.isAtHead) ? "idle_at_head" : "fetch");
+      // While there is nothing to process, nothing is gained by writing later.
+      store.setProcessingIdle(true);
+      await next;
+    }
+    store.setProcessingIdle(false);
+    telemetry.processLoop.enter("other");
+    return "progress";
+  }
+
+  async #awaitCapacity(): Promise<CapacityWait | undefined> {
+    const { store, clock, telemetry } = this.#o;
+    const reason = store.capacityReached;
+    if (reason === undefined) return undefined;
+    const { changes, items, bytes } = store.uncommitted;
+    const startedAt = clock.now();
+    const wait = {
+      startedAt,
+      reason,
+      uncommittedChanges: changes + items,
+      uncommittedBytes: bytes,
+      queuedBatches: store.queuedBatches,
+      limit: reason === "changes" ? store.limits.capacityChanges : store.limits.capacityBytes,
+      drainOrigin: this.#o.drainInFlight(),
+    };
+    telemetry.processLoop.enter("capacity");
+    const wakeUps = await store.waitUntil(() => store.capacityReached === undefined);
+    telemetry.processLoop.enter("other");
+    return { ...wait, drainOrigin: wait.drainOrigin ?? this.#o.drainInFlight(), wakeUps, endedAt: clock.now() };
+  }
+
+  async #process(askedAt: number, capacityWait: CapacityWait | undefined): Promise<void> {
+    const { store, processor, telemetry, clock } = this.#o;
+    const createdFrom = clock.now();
+    const batch = this.#createBatch();
+    if (batch === undefined) return;
+    const batchTelemetry = telemetry.batchStarted(this.#startOf(batch, askedAt, createdFrom, capacityWait));
+    batch.origin = batchTelemetry;
+    store.beginBatch(batch);
+    batchTelemetry.processing();
+    telemetry.processLoop.enter("handlers");
+    const outcome = await processor.process(batch, batchTelemetry);
+    telemetry.processLoop.enter("other");
+    const processed = outcome.kind === "processed" ? batch : outcome.kept;
+    if (processed === undefined) {
+      store.abandonBatch();
+      batchTelemetry.abandoned("failed", outcome.kind === "failed" ? outcome.error : undefined);
+    } else {
+      const changes = store.commitBatch(processed);
+      const frontierGap = store.processedCheckpoint - store.committedCheckpoint;
+      batchTelemetry.committed({ changes, queuedBatches: store.queuedBatches, frontierGap });
+    }
+    if (outcome.kind === "failed") throw outcome.error;
+  }
+
+  #createBatch(): Batch | undefined {
+    const { store, supplies } = this.#o;
+    const turn = this.#batchId % supplies.length;
+    const batch = createBatch({
+      id: this.#batchId + 1,
+      firstCheckpoint: store.nextCheckpoint,
+      maxItems: this.#o.batchItems,
+      supplies: [...supplies.slice(turn), ...supplies.slice(0, turn)],
+      shardInsideWindow: supplies.some((supply) => supply.isInsideWindow),
+    });
+    if (batch !== undefined) this.#batchId = batch.id;
+    return batch;
+  }
+
+  #startOf(batch: Batch, askedAt: number, createdFrom: number, capacityWait: CapacityWait | undefined): BatchStart {
+    const ids = new Set(batch.progress.map(({ chainId }) => chainId));
+    return {
+      id: batch.id,
+      mode: batch.mode,
+      items: batch.items,
+      checkpoints: batch.checkpoints,
+      chains: this.#o.supplies.filter(({ chainId }) => ids.has(chainId)).map(({ label }) => label),
+      live: batch.progress.every(({ head }) => head.live),
+      askedAt,
+      createdFrom,
+      boundBy: batch.items >= this.#o.batchItems ? "size" : "end",
+      capacityWait,
+      fetchOrigins: [...new Set(batch.slices.map(({ range }) => range.origin))],
+    };
+  }
+}
