@@ -87,3 +87,35 @@ export function logPageOf(logs: readonly LogFields[]): LogPage {
 export function hexAt(page: LogPage, offset: number, digits: number): `0x${string}` {
   return `0x${page.text.toString("latin1", offset, offset + digits).toLowerCase()}`;
 }
+
+/** A page of these rows of another one, in this order; the text is shared. */
+export function selectRows(page: LogPage, rows: Uint32Array): LogPage {
+  if (rows.length === page.count) return page;
+  const topics = new Uint32Array(rows.length * 4);
+  rows.forEach((row, i) => {
+    topics.set(page.topics.subarray(row * 4, row * 4 + 4), i * 4);
+  });
+  return {
+    count: rows.length,
+    text: page.text,
+    blockNumber: picked(Float64Array, page.blockNumber, rows),
+    blockTimestamp: picked(Float64Array, page.blockTimestamp, rows),
+    logIndex: picked(Int32Array, page.logIndex, rows),
+    transactionIndex: picked(Int32Array, page.transactionIndex, rows),
+    address: picked(Uint32Array, page.address, rows),
+    blockHash: picked(Uint32Array, page.blockHash, rows),
+    transactionHash: picked(Uint32Array, page.transactionHash, rows),
+    topicCount: picked(Uint8Array, page.topicCount, rows),
+    topics,
+    data: picked(Uint32Array, page.data, rows),
+    dataBytes: picked(Uint32Array, page.dataBytes, rows),
+  };
+}
+
+type Column = Float64Array | Int32Array | Uint32Array | Uint8Array;
+
+function picked<T extends Column>(kind: new (length: number) => T, column: T, rows: Uint32Array): T {
+  const result = new kind(rows.length);
+  for (let i = 0; i < rows.length; i++) result[i] = column[rows[i] as number] as number;
+  return result;
+}

@@ -3,22 +3,51 @@ import type { SliceSupply } from "../batch/create-batch.ts";
 import { assert } from "../errors.ts";
 import { Signal } from "../lib/signal.ts";
 
+/** Ranges without events cost little, but not nothing. */
+const MAX_RANGES = 256;
+
 /** The fetched ranges of one chain, in order, bounded: fetching waits while it is full. */
 export class RangeBuffer implements SliceSupply {
   readonly chainId: number;
-  /** Notified when a range came in or was taken out. */
+  /** Notified when a range was taken out. */
   readonly changed: Signal = new Signal();
+  readonly #arrived: Signal;
   readonly #maxItems: number;
+  #ended = false;
+  #atHead = false;
   #ranges: FetchedRange[] = [];
   #nextRow = 0;
   #nextBlock: number;
   #items = 0;
 
-  /** @param nextBlock the first block that is expected */
-  constructor(chainId: number, nextBlock: number, maxItems: number) {
+  /**
+   * @param nextBlock the first block that is expected
+   * @param arrived notified when a range came in, or nothing more will come
+   */
+  constructor(chainId: number, nextBlock: number, maxItems: number, arrived: Signal) {
     this.chainId = chainId;
     this.#nextBlock = nextBlock;
     this.#maxItems = maxItems;
+    this.#arrived = arrived;
+  }
+
+  /** Nothing will come any more. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Everything that the chain has is here. */
+  get isAtHead(): boolean {
+    return this.#atHead;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#arrived.notify();
+  }
+
+  atHead(atHead: boolean): void {
+    this.#atHead = atHead;
   }
 
   get isEmpty(): boolean {
@@ -26,7 +55,7 @@ export class RangeBuffer implements SliceSupply {
   }
 
   get isFull(): boolean {
-    return this.#items >= this.#maxItems;
+    return this.#items >= this.#maxItems || this.#ranges.length >= MAX_RANGES;
   }
 
   /** Events that wait. */
@@ -39,7 +68,7 @@ export class RangeBuffer implements SliceSupply {
     assert(range.fromBlock === expected, `chain ${this.chainId}: block ${expected} is next, not ${range.fromBlock}`);
     this.#ranges.push(range);
     this.#items += range.page.count;
-    this.changed.notify();
+    this.#arrived.notify();
   }
 
   take(maxItems: number, atLeastOne: boolean): BatchSlice | undefined {

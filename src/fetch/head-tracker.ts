@@ -1,0 +1,72 @@
+import type { ChainHead } from "../batch/batch.ts";
+import type { Clock } from "../lib/clock.ts";
+
+/** What is known of the end of a chain, and since when: lag is the age of what we have seen and do not have yet. */
+export class HeadTracker {
+  readonly #clock: Clock;
+  readonly #maxReorgDepth: number;
+  readonly #blockLag: number;
+  /** Heads in the order in which they were seen; those that are durable are forgotten. */
+  #seen: { readonly number: number; readonly at: number }[] = [];
+  #head = -1;
+  #finalized = -1;
+  #live: boolean;
+  #advancedAt: number | undefined;
+
+  constructor(options: { maxReorgDepth: number; blockLag: number; live: boolean; clock: Clock }) {
+    this.#clock = options.clock;
+    this.#maxReorgDepth = options.maxReorgDepth;
+    this.#blockLag = options.blockLag;
+    this.#live = options.live;
+  }
+
+  /** Notes a validated head, and the node's finalized block where it has one. Neither ever falls here. */
+  observe(head: number, finalized: number | undefined): void {
+    if (head > this.#head) {
+      this.#head = head;
+      this.#advancedAt = this.#clock.now();
+      this.#seen.push({ number: head, at: this.#advancedAt });
+    }
+    this.#finalized = Math.max(this.#finalized, Math.min(head, finalized ?? head - this.#maxReorgDepth));
+  }
+
+  /** The chain has been processed up to its head once. */
+  reachedHead(): void {
+    this.#live = true;
+  }
+
+  /** Highest block seen; -1 before the first. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The highest block to fetch. */
+  get target(): number {
+    return this.#head - this.#blockLag;
+  }
+
+  get finalized(): number {
+    return this.#finalized;
+  }
+
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** When the head last moved; milliseconds since the epoch. */
+  get advancedAt(): number | undefined {
+    return this.#advancedAt;
+  }
+
+  get chainHead(): ChainHead {
+    return { number: this.#head, finalized: this.#finalized, live: this.#live };
+  }
+
+  /** Seconds since the oldest block that is due and not durable was first seen; 0 when none is. */
+  commitLagSeconds(committedBlock: number): number {
+    while (this.#seen.length > 1 && (this.#seen[0]?.number ?? 0) - this.#blockLag <= committedBlock) this.#seen.shift();
+    const oldest = this.#seen[0];
+    if (oldest === undefined || oldest.number - this.#blockLag <= committedBlock) return 0;
+    return (this.#clock.now() - oldest.at) / 1000;
+  }
+}

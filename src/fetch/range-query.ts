@@ -1,0 +1,189 @@
+import type { FetchedRange } from "../batch/batch.ts";
+import type { BlockHeader } from "../chain/block.ts";
+import { hexAt, type LogPage, logPageOf, selectRows } from "../chain/log-page.ts";
+import { SpindexError } from "../errors.ts";
+import type { FetchTelemetry, SourceTelemetry } from "../instrument/fetch-telemetry.ts";
+import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import { backoffMs } from "../lib/backoff.ts";
+import type { Clock } from "../lib/clock.ts";
+import { type LogQuery, RangeTooLarge, type Source } from "../source/source.ts";
+import type { HeadTracker } from "./head-tracker.ts";
+import type { LogSelection } from "./log-selection.ts";
+import type { RangeSizer } from "./range-sizer.ts";
+
+export interface RangeQueryOptions {
+  readonly chain: ChainLabel;
+  readonly source: Source;
+  readonly selection: LogSelection;
+  readonly head: HeadTracker;
+  readonly sizer: RangeSizer;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Answers of one node that contradict each other: tried again, since near the head a block may just have been replaced. */
+const CONTRADICTION_ATTEMPTS = 5;
+const CONTRADICTION_BACKOFF = { firstMs: 200, maxMs: 3_000 };
+
+/** Asks for what is wanted of a range, in as many queries as the node needs; ranges come in order. */
+export async function* queryRange(
+  options: RangeQueryOptions,
+  fromBlock: number,
+  toBlock: number,
+  signal: AbortSignal,
+): AsyncGenerator<FetchedRange> {
+  for (let next = fromBlock; next <= toBlock; ) {
+    const last = Math.min(toBlock, next + options.sizer.blocks - 1);
+    const range = await queryOnce(options, next, last, signal);
+    yield range;
+    next = range.toBlock + 1;
+  }
+}
+
+/** One fetch: its range ends earlier than asked when the node wants fewer blocks. */
+async function queryOnce(
+  options: RangeQueryOptions,
+  fromBlock: number,
+  toBlock: number,
+  signal: AbortSignal,
+): Promise<FetchedRange> {
+  const { chain, source, selection, head } = options;
+  const telemetry = options.telemetry.fetchStarted({
+    chain,
+    fromBlock,
+    toBlock,
+    addresses: selection.query(fromBlock, toBlock)?.addresses?.length ?? 0,
+    live: head.live,
+  });
+  try {
+    const requests = telemetry.source(source.name);
+    const answer = await consistentAnswer(options, fromBlock, toBlock, requests, telemetry, signal);
+    const { rows, routes } = selection.route(answer.page);
+    const page = selectRows(answer.page, rows);
+    telemetry.done({ toBlock: answer.toBlock, logs: page.count, bytes: answer.page.text.length });
+    return {
+      chainId: chain.id,
+      fromBlock,
+      toBlock: answer.toBlock,
+      page,
+      routes,
+      headers: answer.headers,
+      head: head.chainHead,
+      origin: telemetry.origin,
+    };
+  } catch (error) {
+    telemetry.failed(error);
+    throw error;
+  }
+}
+
+interface Answer {
+  readonly page: LogPage;
+  readonly toBlock: number;
+  readonly headers: readonly BlockHeader[];
+}
+
+async function consistentAnswer(
+  options: RangeQueryOptions,
+  fromBlock: number,
+  toBlock: number,
+  requests: SourceTelemetry,
+  telemetry: FetchTelemetry,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { source, clock, head } = options;
+  for (let attempt = 1; ; attempt++) {
+    const { page, last } = await logsOf(options, fromBlock, toBlock, requests, telemetry, signal);
+    const wanted = wantedHeaders(page, fromBlock, last, head.finalized);
+    const headers = await source.headers(wanted, signal, requests);
+    const contradiction = contradictionOf(page, wanted, headers);
+    if (contradiction === undefined) {
+      const known = headers.filter((header) => header !== undefined);
+      fillTimestamps(page, known);
+      const edge = known.filter(({ number }) => number === last || number > head.finalized);
+      return { page, toBlock: last, headers: edge };
+    }
+    if (attempt === CONTRADICTION_ATTEMPTS || signal.aborted) {
+      throw new SpindexError("SOURCE_ANSWER_INVALID", `${source.name} contradicts itself: ${contradiction}`, {
+        fix: "Use another endpoint for this chain, or see whether the node is in sync.",
+      });
+    }
+    const waitMs = backoffMs(attempt, CONTRADICTION_BACKOFF, clock);
+    telemetry.retrying(attempt, waitMs, contradiction);
+    await clock.sleep(waitMs, signal);
+  }
+}
+
+/** The logs of the range, or of its beginning when the node refuses the whole. */
+async function logsOf(
+  options: RangeQueryOptions,
+  fromBlock: number,
+  toBlock: number,
+  requests: SourceTelemetry,
+  telemetry: FetchTelemetry,
+  signal: AbortSignal,
+): Promise<{ page: LogPage; last: number }> {
+  const { source, selection, sizer } = options;
+  for (let last = toBlock; ; ) {
+    const query: LogQuery | undefined = selection.query(fromBlock, last);
+    if (query === undefined) return { page: logPageOf([]), last };
+    try {
+      const page = await source.logs(query, signal, requests);
+      sizer.answered(last - fromBlock + 1, page.count);
+      return { page, last };
+    } catch (error) {
+      const blocks = last - fromBlock + 1;
+      if (!(error instanceof RangeTooLarge) || blocks === 1) throw error;
+      const suggested = error.suggestedToBlock;
+      last = fromBlock + sizer.refused(blocks, suggested === undefined ? undefined : suggested - fromBlock + 1) - 1;
+      telemetry.rangeShrunk(last);
+    }
+  }
+}
+
+/**
+ * The headers to ask for: all inside the reorg window, the range's edge, the last block with logs (it confirms hash and
+ * timestamp of the answer), and those of all logs when the node gives no timestamps with them.
+ */
+function wantedHeaders(page: LogPage, fromBlock: number, toBlock: number, finalized: number): number[] {
+  const wanted = new Set<number>([toBlock]);
+  for (let block = Math.max(fromBlock, finalized + 1); block < toBlock; block++) wanted.add(block);
+  for (let row = 0; row < page.count; row++) {
+    if ((page.blockTimestamp[row] as number) < 0 || row === page.count - 1) wanted.add(page.blockNumber[row] as number);
+  }
+  return [...wanted].sort((a, b) => a - b);
+}
+
+/** What does not fit together in an answer, in words. */
+function contradictionOf(
+  page: LogPage,
+  wanted: readonly number[],
+  headers: readonly (BlockHeader | undefined)[],
+): string | undefined {
+  const missing = wanted.find((_, i) => headers[i] === undefined);
+  if (missing !== undefined) return `it has no block ${missing}, though it is not above its head`;
+  const byNumber = new Map(headers.map((header) => [header?.number, header]));
+  let last = -1;
+  for (let row = 0; row < page.count; row++) {
+    const block = page.blockNumber[row] as number;
+    if (block === last) continue;
+    last = block;
+    const header = byNumber.get(block);
+    if (header === undefined) continue;
+    const hash = hexAt(page, page.blockHash[row] as number, 64);
+    if (hash !== header.hash) return `logs of block ${block} are of ${hash}, its header is ${header.hash}`;
+    const timestamp = page.blockTimestamp[row] as number;
+    if (timestamp >= 0 && timestamp !== header.timestamp) {
+      return `logs of block ${block} are of second ${timestamp}, its header of ${header.timestamp}`;
+    }
+  }
+  return undefined;
+}
+
+function fillTimestamps(page: LogPage, headers: readonly BlockHeader[]): void {
+  const byNumber = new Map(headers.map(({ number, timestamp }) => [number, timestamp]));
+  for (let row = 0; row < page.count; row++) {
+    if ((page.blockTimestamp[row] as number) >= 0) continue;
+    page.blockTimestamp[row] = byNumber.get(page.blockNumber[row] as number) as number;
+  }
+}
