@@ -1,0 +1,52 @@
+import { parser } from "@prometheus-io/lezer-promql";
+import { METRIC_PREFIX, METRICS, type MetricDefinition } from "../../src/instrument/names.ts";
+
+/** Labels that every series of ours carries: our default labels, and those that a scrape adds. */
+const COMMON_LABELS = ["indexer", "shard", "job", "instance"];
+/** Series that others make. */
+const FOREIGN_SERIES = new Map([
+  ["up", ["job", "instance"]],
+  ["ALERTS", ["alertname", "alertstate", "severity", ...COMMON_LABELS]],
+]);
+
+/** Series name, as a scrape gives it → its labels; made from the telemetry contract. */
+export const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).flatMap(([name, definition]) => {
+    const labels = [...Object.keys(definition.labels), ...COMMON_LABELS];
+    const full = METRIC_PREFIX + name;
+    if (definition.type === "summary") return [`${full}_sum`, `${full}_count`].map((part) => [part, labels] as const);
+    if (definition.type !== "histogram") return [[full, labels] as const];
+    return [
+      [`${full}_bucket`, [...labels, "le"]] as const,
+      [`${full}_sum`, labels] as const,
+      [`${full}_count`, labels] as const,
+    ];
+  }),
+);
+
+/** What is wrong with a query: it does not parse, or asks for a series or a label that does not exist. */
+export function problemsOf(query: string, recorded: readonly string[] = []): string[] {
+  // Grafana's variables stand where PromQL wants a duration or a text.
+  const text = query.replaceAll("$__rate_interval", "1m").replaceAll("$__interval", "1m");
+  const problems: string[] = [];
+  const names = new Set<string>();
+  const labels = new Set<string>();
+  parser.parse(text).iterate({
+    enter(node) {
+      const piece = text.slice(node.from, node.to);
+      if (node.type.isError) problems.push(`does not parse at ${node.from}: ${query}`);
+      else if (node.name === "LabelName") labels.add(piece);
+      else if (node.name === "Identifier" && node.node.parent?.name === "VectorSelector") names.add(piece);
+    },
+  });
+  const allowed = new Set<string>();
+  for (const name of names) {
+    const known = SERIES.get(name) ?? FOREIGN_SERIES.get(name);
+    for (const label of known ?? COMMON_LABELS) allowed.add(label);
+    if (known === undefined && !recorded.includes(name)) problems.push(`unknown series ${name}`);
+  }
+  if (names.size > 0 && !names.values().every((name) => recorded.includes(name))) {
+    for (const label of labels) if (!allowed.has(label)) problems.push(`unknown label ${label}`);
+  }
+  return problems;
+}
