@@ -2,6 +2,7 @@ import type { Hex } from "../chain/hex.ts";
 import type { EnvReference } from "./env.ts";
 import type { AbiInput, CheckedAbi } from "./events.ts";
 import type { Indexer } from "./indexer.ts";
+import { createIndexer } from "./registration.ts";
 
 export interface SourceConfig {
   /** The address of a JSON-RPC endpoint, or `env("NAME")`. May hold secrets: it is never printed. */
@@ -61,8 +62,13 @@ export interface IndexerConfig<
   };
 }
 
-export declare function defineIndexer<
+/**
+ * Declares an indexer: what `spindex.config.ts` exports as its default. Everything is checked at start.
+ */
+export function defineIndexer<
   Schema extends object,
   Chain extends string,
   const Abis extends Readonly<Record<string, AbiInput>>,
->(config: IndexerConfig<Schema, Chain, Abis>): Indexer<Schema, Abis, Chain>;
+>(config: IndexerConfig<Schema, Chain, Abis>): Indexer<Schema, Abis, Chain> {
+  return createIndexer(config) as Indexer<Schema, Abis, Chain>;
+}

@@ -6,10 +6,22 @@ import type { TableModel } from "../store/table.ts";
 export interface IndexerDefinition {
   readonly name: string;
   readonly tables: readonly TableModel[];
+  /** Reverse relations, for the API. */
+  readonly relations: readonly RelationDefinition[];
   readonly chains: readonly ChainDefinition[];
   readonly contracts: readonly ContractDefinition[];
   /** Globs of handler files, relative to the config file. */
   readonly handlers: readonly string[];
+}
+
+/** `many(() => transfer, "from")` of an entity: the rows of another one that refer to it. */
+export interface RelationDefinition {
+  /** The entity that has the relation, and the relation's name in it. */
+  readonly entity: string;
+  readonly name: string;
+  /** The entity whose `column` refers to the first one. */
+  readonly target: string;
+  readonly column: string;
 }
 
 export interface ChainDefinition {

@@ -12,7 +12,11 @@ export interface EntitySpec {
   readonly crossChain: boolean;
   readonly indexes: readonly (readonly string[])[];
   readonly hidden: boolean;
+  /** Options that do not exist: reported when the definition is resolved. */
+  readonly unknownOptions: readonly string[];
 }
+
+export const ENTITY_OPTIONS: readonly string[] = ["key", "appendOnly", "crossChain", "indexes", "hidden"];
 
 export const ENTITY: unique symbol = Symbol.for("spindex.entity");
 /** Carries types only; no object has it. */
@@ -74,7 +78,6 @@ export function entity<
   options: EntityOptions<Columns, Key, AppendOnly> = {},
 ): Entity<Columns, Key[number], AppendOnly> {
   const { key, appendOnly, crossChain, indexes, hidden, ...unknown } = options;
-  void unknown;
   const spec: EntitySpec = {
     columns,
     key: key ?? ["id"],
@@ -82,6 +85,7 @@ export function entity<
     crossChain: crossChain ?? false,
     indexes: indexes ?? [],
     hidden: hidden ?? false,
+    unknownOptions: Object.keys(unknown),
   };
   return Object.freeze({ [ENTITY]: Object.freeze(spec) });
 }

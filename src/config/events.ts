@@ -1,5 +1,5 @@
 import type { Abi, AbiParameter, AbiParameterToPrimitiveType, AbiType, ParseAbi } from "abitype";
-import type { Address, Hash, Hex } from "../chain/hex.ts";
+import type { Address, Hash } from "../chain/hex.ts";
 import type { ErrorText } from "./type-text.ts";
 
 /** What a contract's `abi` may be: human-readable signatures, or a JSON ABI declared `as const`. */
@@ -112,7 +112,7 @@ export type CheckedAbi<A> = A extends readonly string[]
     : ErrorText<"this ABI has no types: declare it `as const`, or make it with `spindex abi add <file>`">;
 
 type CheckedLine<Line extends string, All extends readonly string[]> = Line extends `event ${string}`
-  ? CheckedEvent<Line, ParseAbi<WithStructs<All, readonly [Line]>>>
+  ? CheckedEvent<Line, WithStructs<All, readonly [Line]>>
   : Line extends
         | `function ${string}(${string})${string}`
         | `error ${string}(${string})`
@@ -131,13 +131,16 @@ type WithStructs<A extends readonly string[], Kept extends readonly string[]> = 
   ? WithStructs<Rest, First extends `struct ${string}` ? readonly [...Kept, First] : Kept>
   : Kept;
 
-type CheckedEvent<Line extends string, Parsed> = [Parsed] extends [never]
-  ? ErrorText<`not an event signature: "${Line}"`>
-  : Parsed extends readonly [infer E extends EventItem, ...unknown[]]
-    ? [WrongType<E["inputs"]>] extends [never]
-      ? Line
-      : ErrorText<`unknown type "${WrongType<E["inputs"]>}" in "${Line}"`>
-    : ErrorText<`not an event signature: "${Line}"`>;
+type CheckedEvent<Line extends string, Lines extends readonly string[]> =
+  ParseAbi<Lines> extends infer Parsed
+    ? [Parsed] extends [never]
+      ? ErrorText<`not an event signature: "${Line}"`>
+      : Parsed extends readonly [{ readonly type: "event"; readonly inputs: infer Inputs }, ...unknown[]]
+        ? [WrongType<Inputs>] extends [never]
+          ? Line
+          : ErrorText<`unknown type "${WrongType<Inputs>}" in "${Line}"`>
+        : ErrorText<`not an event signature: "${Line}"`>
+    : never;
 
 /** The first part of a parameter list that is not an ABI type. */
 type WrongType<P> = P extends readonly unknown[] ? { [I in keyof P]: WrongParameter<P[I]> }[number] : "?";
@@ -182,5 +185,3 @@ export interface HandlerEvent<Args, Contract extends string, Name extends string
 export type EventOf<Abis, Key extends keyof EventMap<Abis>> = Key extends `${infer Contract}.${infer Name}`
   ? HandlerEvent<ArgsOf<EventMap<Abis>[Key]>, Contract, Name>
   : never;
-
-export type { Hex };

@@ -1,4 +1,4 @@
-import type { AnyColumn, Column } from "./column.ts";
+import type { Column } from "./column.ts";
 import type { AnyEntity, ColumnName, Entity } from "./entity.ts";
 
 /** The plain value when it is in memory, a promise only for a real read: `await` takes both. */
@@ -74,4 +74,3 @@ export type StoreOf<Schema> = {
 
 /** The value of a `ref` column: the key of the entity it refers to. */
 export type RefValue<E> = [BareKeyOf<E>] extends [never] ? never : BareKeyOf<E>;
-export type { AnyColumn };

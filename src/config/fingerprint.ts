@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import type { IndexerDefinition } from "./definition.ts";
+import type { Registration } from "./registration.ts";
+import type { JsonValue } from "./t.ts";
+
+export interface Fingerprint {
+  /** SHA-256 of `definition` in canonical JSON: 64 hex digits. */
+  readonly fingerprint: string;
+  /** What the fingerprint covers; kept beside it, so that a difference can be listed. */
+  readonly definition: JsonValue;
+}
+
+/**
+ * What decides the rows: the schema, the events that are handled, their addresses, blocks and filters. Never URLs, keys
+ * or tuning, nor indexes and what the API shows.
+ */
+export function fingerprintOf(definition: IndexerDefinition, registrations: readonly Registration[]): Fingerprint {
+  const content = {
+    tables: Object.fromEntries(definition.tables.map((table) => [table.name, tableContent(table)])),
+    handlers: Object.fromEntries(registrations.map((registration) => [registration.key, handlerContent(registration)])),
+    contracts: Object.fromEntries(
+      definition.contracts
+        .filter((contract) => registrations.some((registration) => registration.contract.name === contract.name))
+        .map((contract) => [contract.name, contractContent(contract, definition)]),
+    ),
+  };
+  return { fingerprint: createHash("sha256").update(canonicalJson(content)).digest("hex"), definition: content };
+}
+
+function tableContent(table: IndexerDefinition["tables"][number]): JsonValue {
+  const columns = table.columns.map(
+    ({ name, kind, nullable, array, defaultValue, precision, scale, values, references }) => [
+      name,
+      {
+        kind,
+        ...(nullable ? { nullable } : {}),
+        ...(array ? { array } : {}),
+        ...(defaultValue === undefined ? {} : { default: plain(defaultValue) }),
+        ...(precision === undefined ? {} : { precision }),
+        ...(scale === undefined ? {} : { scale }),
+        ...(values === undefined ? {} : { values }),
+        ...(references === undefined ? {} : { references }),
+      },
+    ],
+  );
+  const { key, appendOnly, crossChain } = table;
+  return { columns: Object.fromEntries(columns) as JsonValue, key, appendOnly, crossChain };
+}
+
+function handlerContent({ event, where, startBlock, endBlock }: Registration): JsonValue {
+  return {
+    signature: event.signature,
+    indexed: event.inputs.filter((input) => input.indexed).map((input) => input.name),
+    ...(where === undefined ? {} : { where: plain(where) }),
+    ...(startBlock === undefined ? {} : { startBlock }),
+    ...(endBlock === undefined ? {} : { endBlock }),
+  };
+}
+
+/** By chain id: the name of a chain may change. */
+function contractContent(contract: IndexerDefinition["contracts"][number], { chains }: IndexerDefinition): JsonValue {
+  return Object.fromEntries(
+    contract.deployments.map(({ chain, addresses, startBlock, endBlock }) => [
+      String(chains.find(({ name }) => name === chain)?.id),
+      {
+        addresses: addresses === "any" ? addresses : [...addresses].sort(),
+        startBlock,
+        ...(endBlock === undefined ? {} : { endBlock }),
+      },
+    ]),
+  );
+}
+
+/** Values as JSON has them: bigints as text. */
+function plain(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `${item}n` : item))) as JsonValue;
+}
+
+/** JSON with the names of every object in order, and nothing between. */
+export function canonicalJson(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalJson(item)).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonicalJson(item as JsonValue)}`).join(",")}}`;
+}
