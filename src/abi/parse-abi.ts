@@ -59,7 +59,11 @@ function parseSignature(text: string, structs: readonly string[], where: string)
   try {
     return parseAbi([...structs, text])[0];
   } catch (error) {
-    throw invalid(`${where}: ${quoted(text)} is not a valid signature: ${reasonOf(error)}`, signatureFix(text), error);
+    throw invalid(
+      `${where}: ${quoted(text)} is not a valid signature: ${reasonOf(error, text)}`,
+      signatureFix(text),
+      error,
+    );
   }
 }
 
@@ -80,7 +84,7 @@ function requireStructs(structs: readonly string[], place: string): void {
   } catch (error) {
     const wrong = structs.find((struct) => !isStructAmong(struct, structs)) ?? structs[0] ?? "";
     throw invalid(
-      `${place}: ${quoted(wrong)} is not a valid struct: ${reasonOf(error)}`,
+      `${place}: ${quoted(wrong)} is not a valid struct: ${reasonOf(error, wrong)}`,
       'Write it as "struct Name { address owner; uint256 amount; }", and give every struct that it names.',
       error,
     );
@@ -172,11 +176,11 @@ function isName(value: unknown): value is string {
   return typeof value === "string" && IDENTIFIER.test(value);
 }
 
-/** What abitype says, without its version and links. */
-function reasonOf(error: unknown): string {
+/** What abitype says, without its version and links, and without the text that is quoted already. */
+function reasonOf(error: unknown, text: string): string {
   if (!(error instanceof BaseError)) return messageOf(error);
   const parts = [error.shortMessage.replace(/\.$/, ""), ...(error.metaMessages ?? []), error.details];
-  return parts.filter((part) => part !== undefined && part !== "").join(": ");
+  return parts.filter((part) => part !== undefined && part !== "" && part !== text).join(": ");
 }
 
 /** A value as a message shows it, cut to a line. */
@@ -188,6 +192,7 @@ function quoted(value: unknown): string {
 function describe(value: unknown): string {
   if (value === undefined) return "missing";
   if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
