@@ -78,8 +78,11 @@ export interface BatchTelemetry {
   /** Creation is over, handlers begin. */
   processing(): void;
   processed(summary: ProcessSummary): void;
-  /** A handler failed for good: marks the process span and makes a span of the call. */
-  handlerFailed(call: HandlerCall): void;
+  /**
+   * A handler threw: makes a span of the call. With `skip` the event is skipped by policy; otherwise the handler failed
+   * for good, and the process span is marked too.
+   */
+  handlerFailed(call: HandlerCall, policy?: "stop" | "skip"): void;
   /** The batch is in memory and queued. */
   committed(summary: CommitSummary): void;
   /** The batch ends without becoming durable. */

@@ -319,8 +319,8 @@ export const METRICS = {
   store_reads_total: {
     type: "counter",
     unit: "number",
-    labels: { outcome: ["memory", "storage"] },
-    help: "Reads by handlers. Many storage reads: handlers wait for PostgreSQL.",
+    labels: { outcome: ["storage"] },
+    help: "Reads by handlers that memory could not answer. Many: handlers wait for PostgreSQL.",
   },
   source_requests_total: {
     type: "counter",

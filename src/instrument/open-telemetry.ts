@@ -189,15 +189,17 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
     this.#span.addLink({ context: target });
   }
 
+  mark(error: unknown): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: redact(messageOf(error)) });
+    this.#span.setAttribute("error.type", errorTypeOf(error));
+  }
+
   fail(error: unknown, at: number): void {
-    const type = errorTypeOf(error);
-    const message = redact(messageOf(error));
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
-    this.#span.setAttribute("error.type", type);
+    this.mark(error);
     const stack = error instanceof Error && error.stack !== undefined ? redact(error.stack) : undefined;
     const attributes: EventAttributes<"exception"> = {
-      "exception.type": type,
-      "exception.message": message,
+      "exception.type": errorTypeOf(error),
+      "exception.message": redact(messageOf(error)),
       "exception.stacktrace": stack,
     };
     this.#span.addEvent("exception", present(attributes), timeOf(at));

@@ -30,7 +30,9 @@ export interface OpenSpan<N extends SpanName> extends TracedSpan {
   set(attributes: SpanAttributes<N>): void;
   event<E extends EventOf<N>>(name: E, at: number, attributes?: EventAttributes<E>): void;
   link(target: SpanRef | undefined): void;
-  /** Status, `error.type` and one exception event; the span stays open. */
+  /** Status and `error.type`: for a span whose error is recorded on another one. It stays open. */
+  mark(error: unknown): void;
+  /** `mark`, and the exception event, on the span where the error is handled last. It stays open. */
   fail(error: unknown, at: number): void;
   end(at: number): void;
 }
@@ -85,6 +87,7 @@ const UNTRACED_SPAN: OpenSpan<SpanName> = {
   set() {},
   event() {},
   link() {},
+  mark() {},
   fail() {},
   end() {},
 };

@@ -1,0 +1,302 @@
+import { assert } from "../errors.ts";
+import type {
+  BatchStart,
+  BatchTelemetry,
+  CapacityWait,
+  CommitSummary,
+  HandlerCall,
+  HandlerSummary,
+  ProcessSummary,
+} from "./batch-telemetry.ts";
+import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "./instruments.ts";
+import { logEvent } from "./log.ts";
+import type { LabelsOf } from "./names.ts";
+import type { OpenSpan, SpanRef } from "./tracing.ts";
+
+/** Handlers that took less than this in a batch get no span. */
+const HANDLERS_SPAN_MS = 5;
+
+type Stage =
+  | { readonly name: "creating" }
+  | { readonly name: "processing"; readonly span: OpenSpan<"spindex.batch.process"> }
+  | { readonly name: "queued"; readonly committedAt: number }
+  | {
+      readonly name: "persisting";
+      readonly committedAt: number;
+      readonly pickedUpAt: number;
+      readonly span: OpenSpan<"spindex.batch.persist">;
+    }
+  | { readonly name: "ended" };
+
+/**
+ * One batch: creating → processing → queued → persisting → ended, its stages one after the other without a gap, so that
+ * they sum to the whole. The loops drive it up to the queue, its drain run from there.
+ */
+export class BatchTrace implements BatchTelemetry, Unfinished {
+  readonly id: number;
+  readonly #instruments: Instruments;
+  readonly #start: BatchStart;
+  readonly #root: OpenSpan<"spindex.batch">;
+  #stage: Stage = { name: "creating" };
+  #processedAt = 0;
+
+  constructor(instruments: Instruments, start: BatchStart) {
+    this.id = start.id;
+    this.#instruments = instruments;
+    this.#start = start;
+    const fetches = start.fetchOrigins.filter((origin) => origin instanceof Origin);
+    const fetchRefs = fetches.flatMap(({ ref }) => ref ?? []).slice(0, MAX_LINKED);
+    const [first, ...others] = start.chains;
+    this.#root = instruments.tracing.start("spindex.batch", {
+      parent: undefined,
+      startedAt: start.askedAt,
+      links: fetchRefs,
+      attributes: {
+        "spindex.mode": start.live ? "live" : "backfill",
+        "spindex.chain.name": others.length === 0 ? first?.name : undefined,
+        "spindex.chain.id": others.length === 0 ? first?.id : undefined,
+        "spindex.chains": others.length === 0 ? undefined : start.chains.map(({ name }) => name),
+        "spindex.batch.id": start.id,
+        "spindex.batch.items": start.items,
+        "spindex.batch.fetches": fetches.length,
+        "spindex.fetch.trace_ids": traceIdsOf(fetchRefs),
+        "spindex.history_mode": start.mode,
+        "spindex.checkpoint.from": start.checkpoints.from,
+        "spindex.checkpoint.to": start.checkpoints.to,
+      },
+    });
+    if (start.capacityWait !== undefined) this.#capacityWaited(start.capacityWait);
+    instruments.open.add(this);
+  }
+
+  get isLive(): boolean {
+    return this.#start.live;
+  }
+
+  /** To link to it: undefined when it is not exported. */
+  get ref(): SpanRef | undefined {
+    return this.#root.ref;
+  }
+
+  processing(): void {
+    assert(this.#stage.name === "creating", "handlers begin on a batch that is past its creation");
+    const { tracing, clock } = this.#instruments;
+    const at = clock.now();
+    tracing
+      .start("spindex.batch.create", {
+        parent: this.#root,
+        startedAt: this.#start.createdFrom,
+        attributes: {
+          "spindex.batch.items": this.#start.items,
+          "spindex.chains": this.#start.chains.map(({ name }) => name),
+          "spindex.batch.bound_by": this.#start.boundBy,
+        },
+      })
+      .end(at);
+    const span = tracing.start("spindex.batch.process", { parent: this.#root, startedAt: at });
+    this.#processedAt = at;
+    this.#stage = { name: "processing", span };
+  }
+
+  processed(summary: ProcessSummary): void {
+    assert(this.#stage.name === "processing", "a batch is processed that was not being processed");
+    const { metrics, clock } = this.#instruments;
+    const { span } = this.#stage;
+    span.set({
+      "spindex.handler.calls": summary.handlerCalls,
+      "spindex.events.skipped": summary.skippedEvents,
+      "spindex.reads.storage": summary.readsFromStorage,
+    });
+    metrics.add("store_reads_total", { outcome: "storage" }, summary.readsFromStorage);
+    for (const handler of summary.handlers) this.#handlersRan(handler, span, this.#processedAt);
+    for (const call of summary.slowest) this.#callSpan(call, span);
+    this.#processedAt = clock.now();
+    span.end(this.#processedAt);
+  }
+
+  handlerFailed(call: HandlerCall, policy: "stop" | "skip" = "stop"): void {
+    assert(this.#stage.name === "processing", "a handler failed in a batch that was not being processed");
+    const { metrics, log } = this.#instruments;
+    const { span } = this.#stage;
+    const ref = this.#callSpan(call, span);
+    const { handler, chain, block, logIndex, transactionHash } = call;
+    if (policy === "stop") {
+      span.fail(call.error, call.endedAt);
+      metrics.add("handler_failures_total", { handler });
+    } else metrics.add("skipped_events_total", { handler });
+    logEvent(log, policy === "stop" ? "handler.failed" : "handler.skipped", {
+      ...idsOf(ref ?? this.ref),
+      batch_id: this.id,
+      chain: chain.name,
+      handler,
+      block,
+      log_index: logIndex,
+      transaction: transactionHash,
+      err: call.error,
+    });
+  }
+
+  committed(summary: CommitSummary): void {
+    assert(this.#stage.name === "processing", "a batch is committed that was not being processed");
+    const committedAt = this.#instruments.clock.now();
+    this.#instruments.tracing
+      .start("spindex.batch.commit", {
+        parent: this.#root,
+        startedAt: this.#processedAt,
+        attributes: {
+          "spindex.commit.changes": summary.changes,
+          "spindex.queue.batches": summary.queuedBatches,
+          "spindex.frontier.gap": summary.frontierGap,
+        },
+      })
+      .end(committedAt);
+    this.#stage = { name: "queued", committedAt };
+  }
+
+  abandoned(outcome: "failed" | "aborted", error?: unknown): void {
+    this.#end(outcome, this.#instruments.clock.now(), undefined, error);
+  }
+
+  abort(): void {
+    this.abandoned("aborted");
+  }
+
+  /** A drain run has taken it. */
+  pickedUp(drain: Origin, at: number): void {
+    assert(this.#stage.name === "queued", "a drain run takes a batch that is not queued");
+    const { committedAt } = this.#stage;
+    const ids = { "spindex.drain.id": drain.id, "spindex.drain.trace_id": drain.ref?.traceId };
+    const { tracing } = this.#instruments;
+    this.#root.link(drain.ref);
+    this.#root.set(ids);
+    tracing
+      .start("spindex.batch.queued", {
+        parent: this.#root,
+        startedAt: committedAt,
+        links: [drain.ref],
+        attributes: ids,
+      })
+      .end(at);
+    const span = tracing.start("spindex.batch.persist", {
+      parent: this.#root,
+      startedAt: at,
+      attributes: { "spindex.drain.id": drain.id },
+    });
+    this.#stage = { name: "persisting", committedAt, pickedUpAt: at, span };
+  }
+
+  /** Its drain run has ended; `write` is the transaction that decided it. */
+  drained(outcome: "durable" | "failed" | "aborted", at: number, write: SpanRef | undefined, error?: unknown): void {
+    this.#end(outcome, at, write, error);
+  }
+
+  #end(outcome: "durable" | "failed" | "aborted", at: number, write: SpanRef | undefined, error: unknown): void {
+    const stage = this.#stage;
+    if (stage.name === "ended") return;
+    this.#stage = { name: "ended" };
+    this.#instruments.open.delete(this);
+    if (stage.name === "processing") stage.span.end(Math.max(at, this.#processedAt));
+    if (stage.name === "persisting") {
+      stage.span.link(write);
+      stage.span.set({ "spindex.write.trace_id": write?.traceId });
+      if (error !== undefined) stage.span.mark(error);
+      stage.span.end(at);
+      if (outcome === "durable") this.#attribute(stage, at);
+    }
+    this.#root.set({ "spindex.outcome": outcome });
+    if (error !== undefined) this.#root.mark(error);
+    this.#root.end(at);
+    const seconds = (at - this.#start.askedAt) / 1000;
+    this.#instruments.metrics.observe("batch_duration_seconds", { outcome }, seconds, this.ref);
+  }
+
+  /** Says where the time of a durable batch went. */
+  #attribute(stage: { readonly committedAt: number; readonly pickedUpAt: number }, durableAt: number): void {
+    const { askedAt, createdFrom } = this.#start;
+    const parts = {
+      capacity: createdFrom - askedAt,
+      process: stage.committedAt - createdFrom,
+      queue: stage.pickedUpAt - stage.committedAt,
+      write: durableAt - stage.pickedUpAt,
+    } satisfies Record<LabelsOf<"batch_stage_duration_seconds">["stage"], number>;
+    this.#root.set({
+      "spindex.lag.capacity_ms": parts.capacity,
+      "spindex.lag.process_ms": parts.process,
+      "spindex.lag.queue_ms": parts.queue,
+      "spindex.lag.write_ms": parts.write,
+    });
+    const { metrics } = this.#instruments;
+    metrics.observe("batch_stage_duration_seconds", { stage: "capacity" }, parts.capacity / 1000, this.ref);
+    metrics.observe("batch_stage_duration_seconds", { stage: "process" }, parts.process / 1000, this.ref);
+    metrics.observe("batch_stage_duration_seconds", { stage: "queue" }, parts.queue / 1000, this.ref);
+    metrics.observe("batch_stage_duration_seconds", { stage: "write" }, parts.write / 1000, this.ref);
+  }
+
+  #capacityWaited(wait: CapacityWait): void {
+    const { tracing, metrics, log } = this.#instruments;
+    const drain = wait.drainOrigin instanceof Origin ? wait.drainOrigin : undefined;
+    const span = tracing.start("spindex.capacity_wait", {
+      parent: this.#root,
+      startedAt: wait.startedAt,
+      links: [drain?.ref],
+      attributes: {
+        "spindex.wait.reason": wait.reason,
+        "spindex.wait.limit": wait.limit,
+        "spindex.wait.wake_ups": wait.wakeUps,
+        "spindex.uncommitted.changes": wait.uncommittedChanges,
+        "spindex.uncommitted.bytes": wait.uncommittedBytes,
+        "spindex.queue.batches": wait.queuedBatches,
+        "spindex.drain.id": drain?.id,
+        "spindex.drain.trace_id": drain?.ref?.traceId,
+      },
+    });
+    span.end(wait.endedAt);
+    const waitMs = wait.endedAt - wait.startedAt;
+    metrics.observe("capacity_wait_duration_seconds", { reason: wait.reason }, waitMs / 1000, span.ref);
+    logEvent(log, "capacity.wait", {
+      ...idsOf(span.ref),
+      batch_id: this.id,
+      drain_id: drain?.id,
+      duration_ms: waitMs,
+      reason: wait.reason,
+    });
+  }
+
+  #handlersRan(ran: HandlerSummary, parent: OpenSpan<"spindex.batch.process">, startedAt: number): void {
+    const { tracing, metrics } = this.#instruments;
+    metrics.add("events_processed_total", { chain: ran.chain, handler: ran.handler }, ran.calls);
+    metrics.addObservations("handler_duration_seconds", { handler: ran.handler }, ran.totalMs / 1000, ran.calls);
+    if (ran.totalMs <= HANDLERS_SPAN_MS) return;
+    tracing
+      .start("spindex.handlers", {
+        parent,
+        startedAt,
+        attributes: {
+          "spindex.handler.name": ran.handler,
+          "spindex.chain.name": ran.chain,
+          "spindex.handler.calls": ran.calls,
+          "spindex.handler.total_ms": ran.totalMs,
+          "spindex.handler.max_ms": ran.maxMs,
+        },
+      })
+      .end(startedAt + ran.totalMs);
+  }
+
+  #callSpan(call: HandlerCall, parent: OpenSpan<"spindex.batch.process">): SpanRef | undefined {
+    const span = this.#instruments.tracing.start("spindex.handler", {
+      parent,
+      startedAt: call.startedAt,
+      attributes: {
+        "spindex.handler.name": call.handler,
+        "spindex.chain.name": call.chain.name,
+        "spindex.chain.id": call.chain.id,
+        "spindex.block.number": call.block,
+        "spindex.log.index": call.logIndex,
+        "spindex.transaction.hash": call.transactionHash,
+      },
+    });
+    if (call.error !== undefined) span.mark(call.error);
+    span.end(call.endedAt);
+    return span.ref;
+  }
+}

@@ -1,0 +1,132 @@
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { BatchTrace } from "./batch-trace.ts";
+import { DrainTrace } from "./drain-trace.ts";
+import type { Exposition } from "./exposition.ts";
+import { FetchTrace, RequestTelemetry } from "./fetch-trace.ts";
+import type { Instruments, Unfinished } from "./instruments.ts";
+import type { Logger } from "./log.ts";
+import { LoopAccount } from "./loop-account.ts";
+import { Metrics } from "./metrics.ts";
+import { LOOP_STATES, type SpanAttributes } from "./names.ts";
+import type { Status } from "./status.ts";
+import { setStatusGauges } from "./status-gauges.ts";
+import type { ChainLabel, Telemetry } from "./telemetry.ts";
+import { noTracing, type SpanCounts, type Tracing } from "./tracing.ts";
+
+export interface TelemetryOptions {
+  /** The indexer's name. */
+  readonly name: string;
+  readonly shard: string;
+  readonly version: string;
+  readonly log: Logger;
+  /** Nothing is traced when left out. */
+  readonly tracing?: Tracing;
+  readonly clock?: Clock;
+  readonly chains: readonly ChainLabel[];
+  /** Names of entity tables. */
+  readonly tables: readonly string[];
+  /** `Contract.Event` of every handler. */
+  readonly handlers: readonly string[];
+  /** Metrics of Node.js and the process too; default true. */
+  readonly processMetrics?: boolean;
+}
+
+/** A phase of the process's life, with a trace of its own. */
+export type Phase = "spindex.startup" | "spindex.flush" | "spindex.shutdown";
+
+export interface PhaseTelemetry {
+  /** Ends it; with an error, as failed. */
+  done(error?: unknown): void;
+}
+
+/** The telemetry of one indexer, and what its composition root needs besides. */
+export interface IndexerTelemetry extends Telemetry {
+  /** Where gauges are computed from at each scrape. */
+  observe(status: () => Status): void;
+  /** The metrics page, in the format that the `Accept` header asks for. */
+  scrape(accept: string): Promise<Exposition>;
+  phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
+  /** Sends what has ended; bounded, never rejects. To be called before any exit on an error. */
+  flush(): Promise<void>;
+  /** Ends open spans as aborted, flushes and closes; bounded, never rejects. */
+  shutdown(): Promise<void>;
+}
+
+export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
+  const { clock = systemClock, tracing = noTracing(), log } = options;
+  const processLoop = new LoopAccount(clock, LOOP_STATES.process, "other");
+  const writeLoop = new LoopAccount(clock, LOOP_STATES.write, "idle");
+  const metrics = metricsOf(options);
+  const open = new Set<Unfinished>();
+  const instruments: Instruments = { tracing, metrics, log, clock, writeLoop, open };
+  let status: (() => Status) | undefined;
+  return {
+    log,
+    processLoop,
+    writeLoop,
+    fetchStarted: (start) => new FetchTrace(instruments, start),
+    source: (chain, sourceName) => new RequestTelemetry(instruments, chain, sourceName, undefined),
+    batchStarted: (start) => new BatchTrace(instruments, start),
+    drainStarted: (start) => new DrainTrace(instruments, start),
+    observe: (port) => {
+      status = port;
+    },
+    scrape: (accept) => {
+      if (status !== undefined) setStatusGauges(metrics, status());
+      for (const [state, total] of processLoop.seconds()) setLoopSeconds(metrics, "process", state, total);
+      for (const [state, total] of writeLoop.seconds()) setLoopSeconds(metrics, "write", state, total);
+      countSpans(metrics, tracing.counts);
+      return metrics.scrape(accept);
+    },
+    phase: (name, attributes) => startPhase(instruments, name, attributes),
+    flush: () => tracing.flush(),
+    shutdown: async () => {
+      // Drain runs first: they end their batches, with the links to what was tried.
+      for (const unfinished of open) if (unfinished instanceof DrainTrace) unfinished.abort();
+      for (const unfinished of open) unfinished.abort();
+      await tracing.shutdown();
+    },
+  };
+}
+
+function metricsOf(options: TelemetryOptions): Metrics {
+  const metrics = new Metrics({
+    indexer: options.name,
+    shard: options.shard,
+    known: { chain: options.chains.map(({ name }) => name), table: options.tables, handler: options.handlers },
+    processMetrics: options.processMetrics ?? true,
+  });
+  metrics.set("build_info", { version: options.version, node: process.version }, 1);
+  return metrics;
+}
+
+function setLoopSeconds(metrics: Metrics, loop: keyof typeof LOOP_STATES, state: string, total: number): void {
+  metrics.raiseTo("loop_seconds_total", { loop, state }, total);
+}
+
+function countSpans(metrics: Metrics, counts: Readonly<SpanCounts>): void {
+  metrics.raiseTo("telemetry_spans_total", { state: "started" }, counts.started);
+  metrics.raiseTo("telemetry_spans_total", { state: "ended" }, counts.ended);
+  metrics.raiseTo("telemetry_spans_total", { state: "exported" }, counts.exported);
+  metrics.raiseTo("telemetry_spans_total", { state: "failed" }, counts.failed);
+  metrics.raiseTo("telemetry_spans_total", { state: "dropped" }, counts.dropped);
+}
+
+function startPhase<N extends Phase>(
+  instruments: Instruments,
+  name: N,
+  attributes: SpanAttributes<N>,
+): PhaseTelemetry & Unfinished {
+  const { tracing, clock, open } = instruments;
+  const span = tracing.start(name, { parent: undefined, startedAt: clock.now(), attributes });
+  const phase = {
+    done: (error?: unknown): void => {
+      if (!open.delete(phase)) return;
+      if (error !== undefined) span.fail(error, clock.now());
+      span.end(clock.now());
+    },
+    abort: (): void => phase.done(),
+  };
+  open.add(phase);
+  return phase;
+}

@@ -1,0 +1,47 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "./log.ts";
+import type { LoopAccount } from "./loop-account.ts";
+import type { Metrics } from "./metrics.ts";
+import type { WriteState } from "./telemetry.ts";
+import type { SpanRef, Tracing } from "./tracing.ts";
+
+/** What the parts of telemetry work with. */
+export interface Instruments {
+  readonly tracing: Tracing;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly writeLoop: LoopAccount<WriteState>;
+  /** What has begun and not ended: it is ended when the process ends. */
+  readonly open: Set<Unfinished>;
+}
+
+export interface Unfinished {
+  /** Ends its spans with the outcome `aborted`. */
+  abort(): void;
+}
+
+/** The opaque thing that others carry, so that something later can link to it. */
+export class Origin {
+  /** Number in this process: a drain run's id. */
+  readonly id: number;
+  readonly ref: SpanRef | undefined;
+
+  constructor(id: number, ref: SpanRef | undefined) {
+    this.id = id;
+    this.ref = ref;
+  }
+}
+
+/** Fields of a log line that lead to the span. */
+export function idsOf(ref: SpanRef | undefined): { trace_id?: string; span_id?: string } {
+  return ref === undefined ? {} : { trace_id: ref.traceId, span_id: ref.spanId };
+}
+
+/** Trace ids for an attribute; at most 32, and none when there are none. */
+export function traceIdsOf(refs: readonly SpanRef[]): string[] | undefined {
+  return refs.length === 0 ? undefined : refs.slice(0, MAX_LINKED).map((ref) => ref.traceId);
+}
+
+/** Most spans that one links to where nothing else bounds it, and most ids in a list attribute. */
+export const MAX_LINKED = 32;

@@ -1,0 +1,235 @@
+import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "./drain-telemetry.ts";
+import { type Instruments, idsOf, type Origin, type Unfinished } from "./instruments.ts";
+import { logEvent } from "./log.ts";
+import type { LabelsOf } from "./names.ts";
+import type { OpenSpan, SpanRef, TracedSpan } from "./tracing.ts";
+
+export interface WriteStart {
+  readonly attempt: number;
+  readonly drain: Origin;
+  readonly parent: TracedSpan;
+  /** The attempt that failed before it. */
+  readonly before: WriteTrace | undefined;
+}
+
+type FailureClass = LabelsOf<"write_failures_total">["class"];
+
+const FAILURE_CLASSES: ReadonlySet<string> = new Set<FailureClass>([
+  "transient",
+  "outcome_unknown",
+  "fenced",
+  "went_back",
+  "fatal",
+]);
+
+/** Statements of a transaction that get a span each; of the others, those below a millisecond share one. */
+const STATEMENT_SPANS = 64;
+const SHORT_STATEMENT_MS = 1;
+
+interface Written {
+  readonly table: string;
+  readonly op: string;
+  readonly purpose: StatementPurpose;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** One attempt to write a drain run. */
+export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
+  readonly #instruments: Instruments;
+  readonly #start: WriteStart;
+  readonly #span: OpenSpan<"spindex.write_transaction">;
+  readonly #startedAt: number;
+  #database: string | undefined;
+  /** Counted when it is durable. */
+  #written: Written[] = [];
+  readonly #sent = { statements: 0, rows: 0, bytes: 0 };
+  readonly #merged = { statements: 0, rows: 0, bytes: 0, startedAt: 0, totalMs: 0 };
+  #isEnded = false;
+
+  constructor(instruments: Instruments, start: WriteStart) {
+    this.#instruments = instruments;
+    this.#start = start;
+    this.#startedAt = instruments.clock.now();
+    this.#span = instruments.tracing.start("spindex.write_transaction", {
+      parent: start.parent,
+      startedAt: this.#startedAt,
+      links: [start.before?.ref],
+      attributes: {
+        "db.system.name": "postgresql",
+        "spindex.drain.id": start.drain.id,
+        "spindex.write.attempt": start.attempt,
+      },
+    });
+  }
+
+  get ref(): SpanRef | undefined {
+    return this.#span.ref;
+  }
+
+  get traceId(): string | undefined {
+    return this.ref?.traceId;
+  }
+
+  began(connection: { readonly backendPid: number; readonly database: string }): void {
+    this.#database = connection.database;
+    const pid = { "db.postgresql.backend_pid": connection.backendPid };
+    this.#span.set({ ...pid, "db.namespace": connection.database });
+    this.#span.event("begin", this.#instruments.clock.now(), pid);
+  }
+
+  async statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T> {
+    const { clock } = this.#instruments;
+    const startedAt = clock.now();
+    try {
+      const result = await run();
+      this.#statementEnded(start, startedAt, clock.now(), undefined);
+      return result;
+    } catch (error) {
+      this.#statementEnded(start, startedAt, clock.now(), error);
+      throw error;
+    }
+  }
+
+  async commit<T>(run: () => Promise<T>): Promise<T> {
+    const { clock, tracing, metrics, writeLoop } = this.#instruments;
+    const startedAt = clock.now();
+    this.#span.event("commit_sent", startedAt);
+    const left = writeLoop.enter("sql_commit");
+    const span = tracing.start("COMMIT", {
+      parent: this.#span,
+      startedAt,
+      attributes: {
+        "db.system.name": "postgresql",
+        "db.namespace": this.#database,
+        "db.operation.name": "COMMIT",
+        "db.query.summary": "COMMIT",
+      },
+    });
+    try {
+      return await run();
+    } catch (error) {
+      span.mark(error);
+      throw error;
+    } finally {
+      const endedAt = clock.now();
+      span.end(endedAt);
+      writeLoop.enter(left);
+      metrics.observe("sql_commit_duration_seconds", {}, (endedAt - startedAt) / 1000, span.ref);
+    }
+  }
+
+  succeeded(alreadyDurable: boolean): void {
+    const { metrics } = this.#instruments;
+    const written = alreadyDurable ? (this.#start.before?.takeWritten() ?? []) : this.takeWritten();
+    for (const { table, op, purpose, rows, bytes } of written) {
+      metrics.add("rows_written_total", { table, op }, rows);
+      metrics.add("bytes_written_total", { purpose }, bytes);
+    }
+    this.#end(alreadyDurable ? "already_durable" : "durable");
+  }
+
+  failed(error: unknown, failure: { readonly kind: string; readonly willRetry: boolean }): void {
+    if (this.#isEnded) return;
+    const { metrics, log, clock } = this.#instruments;
+    const at = clock.now();
+    const { attempt, drain } = this.#start;
+    const { kind, willRetry } = failure;
+    this.#span.set({ "spindex.write.failure_class": kind, "spindex.write.will_retry": willRetry });
+    this.#span.fail(error, at);
+    const labels = { class: isFailureClass(kind) ? kind : "fatal", retriable: willRetry ? "true" : "false" } as const;
+    metrics.add("write_failures_total", labels, 1, this.ref);
+    if (willRetry) metrics.add("write_retries_total", {});
+    logEvent(log, willRetry ? "write.retry" : "write.failed", {
+      ...idsOf(this.ref),
+      drain_id: drain.id,
+      attempt,
+      class: kind,
+      duration_ms: at - this.#startedAt,
+      err: error,
+    });
+    this.#end("failed");
+  }
+
+  abort(): void {
+    this.#end("aborted");
+  }
+
+  /** What the attempt sent: given out once, by whoever learns that it is durable. */
+  takeWritten(): readonly Written[] {
+    const own = this.#written;
+    this.#written = [];
+    // An attempt that sent nothing found the run durable, or failed before: an earlier one may have sent it.
+    return own.length > 0 ? own : (this.#start.before?.takeWritten() ?? []);
+  }
+
+  #statementEnded(start: StatementStart, startedAt: number, endedAt: number, error: unknown): void {
+    const { metrics } = this.#instruments;
+    const ms = endedAt - startedAt;
+    const { operation: op, purpose, table, rows, bytes } = start;
+    metrics.observe("write_statement_duration_seconds", { op, purpose }, ms / 1000);
+    this.#written.push({ table, op, purpose, rows, bytes });
+    this.#sent.statements++;
+    this.#sent.rows += rows;
+    this.#sent.bytes += bytes;
+    if (error === undefined && this.#sent.statements > STATEMENT_SPANS && ms < SHORT_STATEMENT_MS) {
+      const merged = this.#merged;
+      if (merged.statements++ === 0) merged.startedAt = startedAt;
+      merged.rows += rows;
+      merged.bytes += bytes;
+      merged.totalMs += ms;
+      return;
+    }
+    const span = this.#statementSpan(start.summary, startedAt, {
+      "db.query.summary": start.summary,
+      "db.operation.name": op,
+      "db.collection.name": table,
+      "spindex.statement.purpose": purpose,
+      "spindex.write.rows": rows,
+      "spindex.write.bytes": bytes,
+    });
+    if (error !== undefined) span.mark(error);
+    span.end(endedAt);
+  }
+
+  #statementSpan(
+    title: string,
+    startedAt: number,
+    attributes: Parameters<OpenSpan<"{db.query.summary}">["set"]>[0],
+  ): OpenSpan<"{db.query.summary}"> {
+    return this.#instruments.tracing.start("{db.query.summary}", {
+      parent: this.#span,
+      startedAt,
+      title,
+      attributes: { "db.system.name": "postgresql", "db.namespace": this.#database, ...attributes },
+    });
+  }
+
+  #end(outcome: "durable" | "already_durable" | "failed" | "aborted"): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const { clock, metrics } = this.#instruments;
+    const at = clock.now();
+    const { statements, rows, bytes, startedAt, totalMs } = this.#merged;
+    if (statements > 0) {
+      this.#statementSpan("merged statements", startedAt, {
+        "spindex.write.merged_statements": statements,
+        "spindex.write.rows": rows,
+        "spindex.write.bytes": bytes,
+      }).end(startedAt + totalMs);
+    }
+    this.#span.set({
+      "spindex.write.statements": this.#sent.statements,
+      "spindex.write.rows": this.#sent.rows,
+      "spindex.write.bytes": this.#sent.bytes,
+      "spindex.outcome": outcome,
+    });
+    this.#span.end(at);
+    if (outcome === "aborted") return;
+    metrics.observe("write_transaction_duration_seconds", { outcome }, (at - this.#startedAt) / 1000, this.ref);
+  }
+}
+
+function isFailureClass(kind: string): kind is FailureClass {
+  return FAILURE_CLASSES.has(kind);
+}
