@@ -1,4 +1,4 @@
-import { invalid, isRecord } from "./json-rpc.ts";
+import { invalid } from "./request-failure.ts";
 
 /** Readers of single fields of an answer. Each throws a RequestFailure `invalid` that says where the field stands. */
 
@@ -31,6 +31,10 @@ export function hexOf(value: unknown, where: string, bytes?: number): string {
     throw invalid(`${where} has ${digits} hexadecimal digits instead of ${wanted}: ${shown(value)}`);
   }
   return value;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A value as it is shown in a message: short. */

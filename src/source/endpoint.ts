@@ -9,8 +9,11 @@ export interface Endpoint {
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Takes everything secret out of a text that came from outside, such as an error page that repeats the URL. */
-  redact(text: string): string;
+  /**
+   * A text that came from outside, such as an error page that repeats the URL, as it may be shown: on one line, without
+   * secrets, and cut after `length` characters, by default 300.
+   */
+  quote(text: string, length?: number): string;
 }
 
 /** Shorter pieces of a path are words like `v1`, not keys. */
@@ -38,7 +41,7 @@ export function endpointOf(address: string, headers: Readonly<Record<string, str
       ...(credentials === ":" ? {} : { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` }),
       ...headers,
     },
-    redact: (text) => redact(text, secrets),
+    quote: (text, length = 300) => quote(text, length, secrets),
   };
 }
 
@@ -57,8 +60,10 @@ function safeDecode(text: string): string {
   }
 }
 
-function redact(text: string, secrets: readonly string[]): string {
+function quote(text: string, length: number, secrets: readonly string[]): string {
   let clean = text.replace(/\b(https?|wss?):\/\/[^\s"'<>\\)\]]+/gi, (found) => URL.parse(found)?.host ?? "…");
   for (const secret of secrets) clean = clean.replaceAll(secret, "…");
-  return clean;
+  // Cut last: half a key would not have been recognised.
+  clean = clean.replace(/\s+/g, " ").trim();
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
 }

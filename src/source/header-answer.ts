@@ -2,7 +2,7 @@ import type { BlockHeader } from "../chain/block.ts";
 import { MAX_BLOCK_NUMBER } from "../chain/event-id.ts";
 import type { Hash } from "../chain/hex.ts";
 import { hexOf, quantityOf, recordOf } from "./answer-fields.ts";
-import { invalid } from "./json-rpc.ts";
+import { invalid } from "./request-failure.ts";
 
 /**
  * The header in a result of `eth_getBlockByNumber`.

@@ -6,10 +6,10 @@ import { quantityOf } from "./answer-fields.ts";
 import { endpointOf } from "./endpoint.ts";
 import { headerOf } from "./header-answer.ts";
 import { fetchHeaders } from "./header-batches.ts";
-import { invalid, type RpcCall, type RpcOutcome } from "./json-rpc.ts";
+import type { RpcCall, RpcError } from "./json-rpc.ts";
 import { fetchLogs } from "./log-query.ts";
 import type { RetryOptions } from "./retry.ts";
-import { createRpcClient, type RpcClient } from "./rpc-client.ts";
+import { createRpcClient } from "./rpc-client.ts";
 import type { Source } from "./source.ts";
 import { createSourceContext } from "./source-context.ts";
 import { createTransport } from "./transport.ts";
@@ -29,6 +29,10 @@ export interface JsonRpcSourceOptions {
   /** An answer beyond this is given up, and the query made smaller. Default 128 MiB. */
   readonly maxAnswerBytes?: number;
 }
+
+const CHAIN_ID: RpcCall = { method: "eth_chainId", params: [] };
+const LATEST: RpcCall = { method: "eth_getBlockByNumber", params: ["latest", false] };
+const FINALIZED: RpcCall = { method: "eth_getBlockByNumber", params: ["finalized", false] };
 
 const DEFAULT_BATCH_CALLS = 100;
 const DEFAULT_ANSWER_BYTES = 128 * 1024 * 1024;
@@ -52,26 +56,34 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
   const context = createSourceContext(endpoint, client, retries, clock);
   const batches = { maxCalls: options.maxBatchCalls ?? DEFAULT_BATCH_CALLS };
 
-  function ask<T>(call: RpcCall, read: (outcome: RpcOutcome) => T, signal: AbortSignal, telemetry: SourceTelemetry) {
+  /** One call, until it succeeds; `orElse` says what an error of the node means. */
+  function ask<T>(
+    call: RpcCall,
+    read: (result: unknown) => T,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+    orElse: (error: RpcError) => T = (error) => {
+      throw client.failureOf(error);
+    },
+  ): Promise<T> {
     const work = call.params.length === 0 ? call.method : `${call.method} of the ${call.params[0]} block`;
-    return context.persist(work, signal, telemetry, () =>
-      client.send([call], (outcomes) => read(outcomes[0] as RpcOutcome), signal, telemetry),
-    );
+    return context.persist(work, signal, telemetry, async () => {
+      const answer = await client.ask(call, read, signal, telemetry);
+      return "error" in answer ? orElse(answer.error) : answer.value;
+    });
+  }
+
+  /** Chains without finality answer with null or with one of many errors. */
+  function notFinalized(error: RpcError): undefined {
+    const failure = client.failureOf(error);
+    if (failure.kind === "rate_limited" || error.status >= 500) throw failure;
   }
 
   return {
     name: endpoint.label,
-    chainId: (signal, telemetry) =>
-      ask(
-        { method: "eth_chainId", params: [] },
-        (outcome) => quantityOf(resultOf(outcome, client), "its result"),
-        signal,
-        telemetry,
-      ),
-    head: (signal, telemetry) =>
-      ask(blockCall("latest"), (outcome) => headerOf(resultOf(outcome, client), undefined), signal, telemetry),
-    finalized: (signal, telemetry) =>
-      ask(blockCall("finalized"), (outcome) => finalizedOf(outcome, client), signal, telemetry),
+    chainId: (signal, telemetry) => ask(CHAIN_ID, (result) => quantityOf(result, "its result"), signal, telemetry),
+    head: (signal, telemetry) => ask(LATEST, (result) => headerOf(result, undefined), signal, telemetry),
+    finalized: (signal, telemetry) => ask(FINALIZED, finalizedOf, signal, telemetry, notFinalized),
     headers: (numbers, signal, telemetry) => fetchHeaders(numbers, context, batches, signal, telemetry),
     async logs(query, signal, telemetry) {
       // In the protocol an empty list means any address.
@@ -82,20 +94,6 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
   };
 }
 
-function blockCall(tag: "latest" | "finalized"): RpcCall {
-  return { method: "eth_getBlockByNumber", params: [tag, false] };
-}
-
-function resultOf(outcome: RpcOutcome, client: RpcClient): unknown {
-  if ("error" in outcome) throw client.failureOf(outcome.error);
-  if (outcome.result === null) throw invalid("its result is null");
-  return outcome.result;
-}
-
-/** Chains without finality answer with null or with one of many errors. */
-function finalizedOf(outcome: RpcOutcome, client: RpcClient): BlockHeader | undefined {
-  if (!("error" in outcome)) return outcome.result === null ? undefined : headerOf(outcome.result, undefined);
-  const failure = client.failureOf(outcome.error);
-  if (failure.kind === "rate_limited" || outcome.error.status >= 500) throw failure;
-  return undefined;
+function finalizedOf(result: unknown): BlockHeader | undefined {
+  return result === null ? undefined : headerOf(result, undefined);
 }

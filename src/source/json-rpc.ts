@@ -1,4 +1,5 @@
-import { RequestFailure } from "./request-failure.ts";
+import { isRecord, shown } from "./answer-fields.ts";
+import { invalid, RequestFailure } from "./request-failure.ts";
 import type { HttpAnswer } from "./transport.ts";
 
 export interface RpcCall {
@@ -38,35 +39,29 @@ export function readAnswer(answer: HttpAnswer, count: number): RpcAnswer {
   if (error !== undefined) return { error };
   if (answer.status < 200 || answer.status > 299) throw failureOfStatus(answer, count);
   if (answer.body.length === 0) throw invalid("its answer is empty");
-  if (body === undefined) throw invalid("its answer is not JSON", answer.body);
-  if (count > 1 && !Array.isArray(body)) throw invalid("its answer to a batch is not a list", answer.body);
+  if (body === undefined) throw invalid("its answer is not JSON", answer.excerpt());
+  if (count > 1 && !Array.isArray(body)) throw invalid("its answer to a batch is not a list", answer.excerpt());
   const envelopes: readonly unknown[] = count === 1 ? [body] : (body as unknown[]);
   return { outcomes: outcomesOf(envelopes, answer, count) };
-}
-
-/** The first characters of an answer, to be shown. */
-export function excerptOf(body: Buffer): string {
-  const text = body.subarray(0, 320).toString("utf8").replace(/\s+/g, " ").trim();
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function outcomesOf(envelopes: readonly unknown[], answer: HttpAnswer, count: number): readonly RpcOutcome[] {
   const outcomes = new Array<RpcOutcome | undefined>(count).fill(undefined);
   for (const envelope of envelopes) {
-    if (!isRecord(envelope)) throw invalid("its answer is not a JSON-RPC object", answer.body);
+    if (!isRecord(envelope)) throw invalid("its answer is not a JSON-RPC object", answer.excerpt());
     const place = typeof envelope.id === "number" ? envelope.id - 1 : -1;
     if (!(place in outcomes)) {
-      throw invalid(`its answer has the id ${JSON.stringify(envelope.id)}, which no call has`, answer.body);
+      throw invalid(`its answer has the id ${shown(envelope.id)}, which no call has`, answer.excerpt());
     }
-    if (outcomes[place] !== undefined) throw invalid(`two answers have the id ${place + 1}`, answer.body);
+    if (outcomes[place] !== undefined) throw invalid(`two answers have the id ${place + 1}`, answer.excerpt());
     const error = errorOf(envelope, answer);
     if (error === undefined && envelope.result === undefined) {
-      throw invalid("its answer has neither result nor error", answer.body);
+      throw invalid("its answer has neither result nor error", answer.excerpt());
     }
     outcomes[place] = error === undefined ? { result: envelope.result } : { error };
   }
   const missing = outcomes.indexOf(undefined);
-  if (missing >= 0) throw invalid(`${count} calls were sent and no answer has the id ${missing + 1}`, answer.body);
+  if (missing >= 0) throw invalid(`${count} calls were sent and no answer has the id ${missing + 1}`, answer.excerpt());
   return outcomes as RpcOutcome[];
 }
 
@@ -92,7 +87,7 @@ function errorOf(envelope: Readonly<Record<string, unknown>>, answer: HttpAnswer
 
 function failureOfStatus(answer: HttpAnswer, count: number): RequestFailure {
   const { status } = answer;
-  const said = answer.body.length === 0 ? "" : `: ${excerptOf(answer.body)}`;
+  const said = answer.body.length === 0 ? "" : `: ${answer.excerpt()}`;
   const message = `HTTP status ${status}${said}`;
   if (status === 429) return new RequestFailure("rate_limited", message);
   if (status === 413) return new RequestFailure("too_large", message);
@@ -103,20 +98,10 @@ function failureOfStatus(answer: HttpAnswer, count: number): RequestFailure {
 /** No access, or nothing there: only another address or key helps. */
 export const REFUSING_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 404, 405]);
 
-/** An answer that must not be used. */
-export function invalid(what: string, evidence?: Buffer): RequestFailure {
-  const shown = evidence === undefined ? "" : `: ${excerptOf(evidence)}`;
-  return new RequestFailure("invalid", `${what}${shown}`);
-}
-
 function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
     return undefined;
   }
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

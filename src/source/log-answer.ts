@@ -1,7 +1,7 @@
 import { MAX_BLOCK_NUMBER, MAX_LOG_INDEX } from "../chain/event-id.ts";
 import { type LogFields, type LogPage, logPageOf } from "../chain/log-page.ts";
 import { hexOf, quantityOf, recordOf, shown } from "./answer-fields.ts";
-import { invalid } from "./json-rpc.ts";
+import { invalid } from "./request-failure.ts";
 import type { LogQuery } from "./source.ts";
 
 const MAX_TRANSACTION_INDEX = 2 ** 31 - 1;

@@ -1,9 +1,10 @@
 import type { LogPage } from "../chain/log-page.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
-import type { RpcCall, RpcError } from "./json-rpc.ts";
+import type { RpcCall } from "./json-rpc.ts";
 import { logPageOfAnswer } from "./log-answer.ts";
 import { rangeTooLargeOf } from "./range-errors.ts";
 import { RequestFailure } from "./request-failure.ts";
+import type { Answered } from "./rpc-client.ts";
 import { type LogQuery, RangeTooLarge } from "./source.ts";
 import type { SourceContext } from "./source-context.ts";
 
@@ -35,23 +36,16 @@ export function fetchLogs(
   }
 
   return context.persist(work, signal, telemetry, async () => {
-    let answer: LogPage | RpcError;
+    let answer: Answered<LogPage>;
     try {
-      answer = await client.send(
-        [call],
-        ([outcome]) => {
-          if (outcome === undefined || "error" in outcome) return outcome?.error as RpcError;
-          return logPageOfAnswer(outcome.result, query);
-        },
-        signal,
-        telemetry,
-      );
+      answer = await client.ask(call, (result) => logPageOfAnswer(result, query), signal, telemetry);
     } catch (failure) {
       throw rangeTooLarge(failure) ?? failure;
     }
-    if (!("code" in answer)) return answer;
-    const shown = { ...answer, message: endpoint.redact(answer.message) };
-    throw (canShrink ? rangeTooLargeOf(shown, query, endpoint.label) : undefined) ?? client.failureOf(answer);
+    if ("value" in answer) return answer.value;
+    const { error } = answer;
+    const shown = { ...error, message: endpoint.quote(error.message) };
+    throw (canShrink ? rangeTooLargeOf(shown, query, endpoint.label) : undefined) ?? client.failureOf(error);
   });
 }
 

@@ -15,6 +15,11 @@ export type FailureKind =
   /** Asking again cannot help: no such method, no access. */
   | "refused";
 
+/** An answer that must not be used; `excerpt` shows some of it. */
+export function invalid(what: string, excerpt?: string): RequestFailure {
+  return new RequestFailure("invalid", excerpt === undefined ? what : `${what}: ${excerpt}`);
+}
+
 /** A failed request, before it is known whether it is tried again. The message is for people, and free of secrets. */
 export class RequestFailure extends Error {
   override readonly name = "RequestFailure";

@@ -1,15 +1,7 @@
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Endpoint } from "./endpoint.ts";
-import {
-  bodyOf,
-  REFUSING_STATUSES,
-  type RpcAnswer,
-  type RpcCall,
-  type RpcError,
-  type RpcOutcome,
-  readAnswer,
-} from "./json-rpc.ts";
+import { bodyOf, REFUSING_STATUSES, type RpcCall, type RpcError, type RpcOutcome, readAnswer } from "./json-rpc.ts";
 import { Permits } from "./permits.ts";
 import { saysRateLimit } from "./range-errors.ts";
 import { RequestFailure } from "./request-failure.ts";
@@ -29,11 +21,22 @@ export interface RpcClient {
     signal: AbortSignal,
     telemetry: SourceTelemetry,
   ): Promise<T>;
+  /**
+   * Sends one call; `read` makes the value from its result.
+   * @returns the value, or the error that the node answered with
+   * @throws RequestFailure
+   */
+  ask<T>(
+    call: RpcCall,
+    read: (result: unknown) => T,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+  ): Promise<Answered<T>>;
   /** What an error means that is no wish for a smaller range. */
   failureOf(error: RpcError): RequestFailure;
 }
 
-type Read<T> = { readonly value: T } | { readonly error: RpcError };
+export type Answered<T> = { readonly value: T } | { readonly error: RpcError };
 
 export function createRpcClient(
   endpoint: Endpoint,
@@ -46,7 +49,7 @@ export function createRpcClient(
 
   function failureOf(error: RpcError): RequestFailure {
     const { code, status } = error;
-    const message = `error ${code}: ${endpoint.redact(error.message)}`;
+    const message = `error ${code}: ${endpoint.quote(error.message)}`;
     const retryAfter = retryAfterMs(error.retryAfter, clock.now());
     if (saysRateLimit(error) || RATE_LIMIT_CODES.has(code)) {
       return new RequestFailure("rate_limited", message, { retryAfterMs: retryAfter });
@@ -59,49 +62,58 @@ export function createRpcClient(
   function failureOfAll(error: RpcError): RequestFailure {
     const isBusy = saysRateLimit(error) || (error.status >= 500 && error.status !== 501);
     if (isBusy || REFUSING_STATUSES.has(error.status)) return failureOf(error);
-    return new RequestFailure("batch_refused", `error ${error.code}: ${endpoint.redact(error.message)}`);
+    return new RequestFailure("batch_refused", `error ${error.code}: ${endpoint.quote(error.message)}`);
   }
 
   async function attempt<T>(
     calls: readonly RpcCall[],
     read: (outcomes: readonly RpcOutcome[]) => T,
     signal: AbortSignal,
-  ): Promise<{ value: Read<T>; responseBytes: number; errorCode?: number }> {
+  ): Promise<{ value: Answered<T>; responseBytes: number; errorCode?: number }> {
     const answer = await transport.post(bodyOf(calls), signal);
     const responseBytes = answer.body.length;
-    let said: RpcAnswer;
     try {
-      said = readAnswer(answer, calls.length);
+      const said = readAnswer(answer, calls.length);
+      if ("error" in said && calls.length > 1) {
+        return { value: said, responseBytes, errorCode: said.error.code };
+      }
+      const outcomes = "error" in said ? [said] : said.outcomes;
+      const failed = outcomes.find((outcome) => "error" in outcome);
+      const value = { value: read(outcomes) };
+      return { value, responseBytes, ...(failed === undefined ? {} : { errorCode: failed.error.code }) };
     } catch (error) {
-      throw withAdvice(error, endpoint, retryAfterMs(answer.retryAfter, clock.now()));
+      if (!(error instanceof RequestFailure)) throw error;
+      // The message may quote the answer, and how long to wait stands in a header.
+      const message = endpoint.quote(error.message);
+      throw new RequestFailure(error.kind, message, { retryAfterMs: retryAfterMs(answer.retryAfter, clock.now()) });
     }
-    if ("error" in said && calls.length > 1) {
-      return { value: { error: said.error }, responseBytes, errorCode: said.error.code };
-    }
-    const outcomes = "error" in said ? [said] : said.outcomes;
-    const failed = outcomes.find((outcome) => "error" in outcome);
-    const value = { value: read(outcomes) };
-    return { value, responseBytes, ...(failed === undefined ? {} : { errorCode: failed.error.code }) };
+  }
+
+  async function send<T>(
+    calls: readonly RpcCall[],
+    read: (outcomes: readonly RpcOutcome[]) => T,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+  ): Promise<T> {
+    const start = { method: calls[0]?.method ?? "", calls: calls.length, host, port };
+    const done = await permits.run(signal, () => telemetry.request(start, () => attempt(calls, read, signal)));
+    if ("error" in done) throw failureOfAll(done.error);
+    return done.value;
   }
 
   return {
+    send,
+    ask: (call, read, signal, telemetry) =>
+      send([call], ([outcome]) => answered(outcome as RpcOutcome, read), signal, telemetry),
     failureOf,
-    async send(calls, read, signal, telemetry) {
-      const start = { method: calls[0]?.method ?? "", calls: calls.length, host, port };
-      const done = await permits.run(signal, () => telemetry.request(start, () => attempt(calls, read, signal)));
-      if ("error" in done) throw failureOfAll(done.error);
-      return done.value;
-    },
   };
+}
+
+function answered<T>(outcome: RpcOutcome, read: (result: unknown) => T): Answered<T> {
+  return "error" in outcome ? outcome : { value: read(outcome.result) };
 }
 
 const METHOD_NOT_FOUND = -32601;
 
 /** Codes that mean too many requests with whatever words; -32005 is the standard's "limit exceeded". */
 const RATE_LIMIT_CODES: ReadonlySet<number> = new Set([429, -32005, -32029]);
-
-/** Adds what only the headers tell, and takes secrets out of a quoted body. */
-function withAdvice(error: unknown, endpoint: Endpoint, retryAfter: number | undefined): unknown {
-  if (!(error instanceof RequestFailure)) return error;
-  return new RequestFailure(error.kind, endpoint.redact(error.message), { retryAfterMs: retryAfter });
-}

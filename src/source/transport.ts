@@ -18,6 +18,8 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** The header as it came. */
   readonly retryAfter: string | undefined;
+  /** The first 80 characters of the body, to be shown. */
+  excerpt(): string;
 }
 
 /** HTTP POSTs to one endpoint over kept-alive connections. */
@@ -48,7 +50,12 @@ export function createTransport(options: TransportOptions): Transport {
         const response = await pool.request({ method: "POST", path, headers, body, signal });
         const deadline = startedAt + timeoutMs;
         const bytes = await readBody(response, options, deadline);
-        return { status: response.statusCode, body: bytes, retryAfter: textOf(response.headers["retry-after"]) };
+        return {
+          status: response.statusCode,
+          body: bytes,
+          retryAfter: textOf(response.headers["retry-after"]),
+          excerpt: () => endpoint.quote(bytes.subarray(0, 16 * 1024).toString("utf8"), 80),
+        };
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof RequestFailure ? error : failureOf(error, endpoint, timeoutMs);
@@ -93,7 +100,7 @@ function failureOf(error: unknown, endpoint: Endpoint, timeoutMs: number): Reque
     return new RequestFailure("timeout", `it did not answer within ${timeoutMs} ms (${code})`, { cause: error });
   }
   const text = error instanceof Error && error.message !== "" ? error.message : String(code ?? error);
-  return new RequestFailure("unavailable", `no connection (${endpoint.redact(text)})`, { cause: error });
+  return new RequestFailure("unavailable", `no connection (${endpoint.quote(text)})`, { cause: error });
 }
 
 /** The code of the error, or of the first one inside it: a name with several addresses fails with all of them. */
