@@ -40,6 +40,13 @@ export interface DeploymentConfig {
   readonly endBlock?: number;
 }
 
+export interface ContractConfig<Abi extends AbiInput, Chain extends string> {
+  /** Human-readable signatures, or a JSON ABI declared `as const`. */
+  readonly abi: Abi extends CheckedAbi<Abi> ? Abi : CheckedAbi<Abi>;
+  /** Where it is deployed: chain name → address and blocks. */
+  readonly chains: { readonly [Name in Chain]?: DeploymentConfig };
+}
+
 export interface IndexerConfig<
   Schema extends object,
   Chain extends string,
@@ -52,14 +59,7 @@ export interface IndexerConfig<
   /** Globs of handler files, relative to this file. Default: `./handlers.ts` and `./src/handlers/**\/*.ts`. */
   readonly handlers?: string | readonly string[];
   readonly chains: { readonly [Name in Chain]: ChainConfig };
-  readonly contracts: {
-    readonly [Name in keyof Abis]: {
-      /** Human-readable signatures, or a JSON ABI declared `as const`. */
-      readonly abi: Abis[Name] extends CheckedAbi<Abis[Name]> ? Abis[Name] : CheckedAbi<Abis[Name]>;
-      /** Where it is deployed: chain name → address and blocks. */
-      readonly chains: { readonly [Name in NoInfer<Chain>]?: DeploymentConfig };
-    };
-  };
+  readonly contracts: { readonly [Name in keyof Abis]: ContractConfig<Abis[Name], NoInfer<Chain>> };
 }
 
 /**

@@ -1,0 +1,34 @@
+/** The public API: what `import … from "spindex"` gives. */
+export type { Column, Many, ScalarColumn } from "./config/column.ts";
+export {
+  type ChainConfig,
+  type ContractConfig,
+  type DeploymentConfig,
+  defineIndexer,
+  type IndexerConfig,
+  type SourceConfig,
+} from "./config/define-indexer.ts";
+export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
+export { type EnvReference, env } from "./config/env.ts";
+export type { AbiInput, ArgsOf, EventMap, EventOf, HandlerEvent, WhereOf } from "./config/events.ts";
+export type {
+  AnyIndexer,
+  Handler,
+  HandlerChain,
+  HandlerContext,
+  HandlerLog,
+  HandlerOptions,
+  Indexer,
+} from "./config/indexer.ts";
+export type {
+  AppendOnlyStore,
+  EntityStore,
+  InsertOf,
+  KeyOf,
+  MaybePromise,
+  PatchOf,
+  RowOf,
+  StoreOf,
+} from "./config/rows.ts";
+export { type ColumnTypes, type JsonValue, t } from "./config/t.ts";
+export { type ErrorCode, SpindexError } from "./errors.ts";
