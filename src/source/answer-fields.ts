@@ -1,36 +1,44 @@
 import { invalid } from "./request-failure.ts";
 
-/** Readers of single fields of an answer. Each throws a RequestFailure `invalid` that says where the field stands. */
+/**
+ * Readers of single fields of an answer. Each throws a RequestFailure `invalid` that says where the field stands: what
+ * it is and, where there are many, which. The name is put together only when it is shown, since most never are.
+ */
 
 const HEX_DIGITS = /^0x[0-9a-fA-F]*$/;
 
-/** An object; `where` says what it is, such as `log 3`. */
-export function recordOf(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) throw invalid(`${where} is no object but ${shown(value)}`);
+/** An object. */
+export function recordOf(value: unknown, what: string, which?: number): Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) throw invalid(`${nameOf(what, which)} is no object but ${shown(value)}`);
   return value;
 }
 
-/** A JSON-RPC quantity: `0x` and up to 14 significant digits, as a number from 0 to `max`. */
-export function quantityOf(value: unknown, where: string, max: number = Number.MAX_SAFE_INTEGER): number {
+/** A JSON-RPC quantity: `0x` and digits, as a number from 0 to `max`. */
+export function quantityOf(value: unknown, max: number, what: string, which?: number): number {
   if (typeof value !== "string" || value.length < 3 || !HEX_DIGITS.test(value)) {
-    throw invalid(`${where} is no hexadecimal number but ${shown(value)}`);
+    throw invalid(`${nameOf(what, which)} is no hexadecimal number but ${shown(value)}`);
   }
   const number = Number(value);
-  if (!(number <= max)) throw invalid(`${where} is ${shown(value)}, beyond ${max}`);
+  if (!(number <= max)) throw invalid(`${nameOf(what, which)} is ${shown(value)}, beyond ${max}`);
   return number;
 }
 
 /** Bytes as hexadecimal text with its prefix: of `bytes` bytes, or of any even number of digits. Case is kept. */
-export function hexOf(value: unknown, where: string, bytes?: number): string {
+export function hexOf(value: unknown, bytes: number | "any", what: string, which?: number): string {
   if (typeof value !== "string" || !HEX_DIGITS.test(value)) {
-    throw invalid(`${where} is no hexadecimal text but ${shown(value)}`);
+    throw invalid(`${nameOf(what, which)} is no hexadecimal text but ${shown(value)}`);
   }
   const digits = value.length - 2;
-  if (bytes === undefined ? digits % 2 !== 0 : digits !== bytes * 2) {
-    const wanted = bytes === undefined ? "an even number" : String(bytes * 2);
-    throw invalid(`${where} has ${digits} hexadecimal digits instead of ${wanted}: ${shown(value)}`);
+  if (bytes === "any" ? digits % 2 !== 0 : digits !== bytes * 2) {
+    const wanted = bytes === "any" ? "an even number" : String(bytes * 2);
+    const name = nameOf(what, which);
+    throw invalid(`${name} has ${digits} hexadecimal digits instead of ${wanted}: ${shown(value)}`);
   }
   return value;
+}
+
+function nameOf(what: string, which: number | undefined): string {
+  return which === undefined ? what : `${what} ${which}`;
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -12,12 +12,12 @@ import { invalid } from "./request-failure.ts";
 export function headerOf(result: unknown, asked: number | undefined): BlockHeader {
   const where = asked === undefined ? "the block" : `block ${asked}`;
   const block = recordOf(result, where);
-  const number = quantityOf(block.number, `the number of ${where}`, MAX_BLOCK_NUMBER);
+  const number = quantityOf(block.number, MAX_BLOCK_NUMBER, `the number of ${where}`);
   if (asked !== undefined && number !== asked) throw invalid(`block ${asked} was asked and block ${number} came`);
   return {
     number,
-    hash: hexOf(block.hash, `the hash of ${where}`, 32).toLowerCase() as Hash,
-    parentHash: hexOf(block.parentHash, `the parent hash of ${where}`, 32).toLowerCase() as Hash,
-    timestamp: quantityOf(block.timestamp, `the timestamp of ${where}`),
+    hash: hexOf(block.hash, 32, `the hash of ${where}`).toLowerCase() as Hash,
+    parentHash: hexOf(block.parentHash, 32, `the parent hash of ${where}`).toLowerCase() as Hash,
+    timestamp: quantityOf(block.timestamp, Number.MAX_SAFE_INTEGER, `the timestamp of ${where}`),
   };
 }

@@ -81,7 +81,7 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
 
   return {
     name: endpoint.label,
-    chainId: (signal, telemetry) => ask(CHAIN_ID, (result) => quantityOf(result, "its result"), signal, telemetry),
+    chainId: (signal, telemetry) => ask(CHAIN_ID, chainIdOf, signal, telemetry),
     head: (signal, telemetry) => ask(LATEST, (result) => headerOf(result, undefined), signal, telemetry),
     finalized: (signal, telemetry) => ask(FINALIZED, finalizedOf, signal, telemetry, notFinalized),
     headers: (numbers, signal, telemetry) => fetchHeaders(numbers, context, batches, signal, telemetry),
@@ -92,6 +92,10 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
     },
     close: () => transport.close(),
   };
+}
+
+function chainIdOf(result: unknown): number {
+  return quantityOf(result, Number.MAX_SAFE_INTEGER, "its result");
 }
 
 function finalizedOf(result: unknown): BlockHeader | undefined {

@@ -17,8 +17,8 @@ export function logPageOfAnswer(result: unknown, query: LogQuery): LogPage {
   const addresses = query.addresses === undefined ? undefined : new Set<string>(query.addresses);
   const topics = query.topics.length === 0 ? undefined : new Set<string>(query.topics);
   const logs = result.map((value: unknown, place) => {
-    const log = logOf(value, `log ${place}`);
-    requireAsked(log, `log ${place}`, query, addresses, topics);
+    const log = logOf(value, place);
+    requireAsked(log, place, query, addresses, topics);
     return log;
   });
   if (!isOrdered(logs)) logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
@@ -26,22 +26,22 @@ export function logPageOfAnswer(result: unknown, query: LogQuery): LogPage {
   return logPageOf(hasTimestamps ? logs : logs.map((log) => ({ ...log, blockTimestamp: -1 })));
 }
 
-function logOf(value: unknown, where: string): LogFields {
-  const log = recordOf(value, where);
-  if (log.removed === true) throw invalid(`${where} is marked as removed: ${shown(value)}`);
+function logOf(value: unknown, place: number): LogFields {
+  const log = recordOf(value, "log", place);
+  if (log.removed === true) throw invalid(`log ${place} is marked as removed: ${shown(value)}`);
   const { topics } = log;
-  if (!Array.isArray(topics)) throw invalid(`the topics of ${where} are no list but ${shown(topics)}`);
-  if (topics.length > 4) throw invalid(`${where} has ${topics.length} topics; a log has at most 4`);
+  if (!Array.isArray(topics)) throw invalid(`the topics of log ${place} are no list but ${shown(topics)}`);
+  if (topics.length > 4) throw invalid(`log ${place} has ${topics.length} topics; a log has at most 4`);
   return {
-    address: hexOf(log.address, `the address of ${where}`, 20),
-    topics: topics.map((topic: unknown, place) => hexOf(topic, `topic ${place} of ${where}`, 32)),
-    data: hexOf(log.data, `the data of ${where}`),
-    blockNumber: quantityOf(log.blockNumber, `the block number of ${where}`, MAX_BLOCK_NUMBER),
-    blockHash: hexOf(log.blockHash, `the block hash of ${where}`, 32),
+    address: hexOf(log.address, 20, "the address of log", place),
+    topics: topics.map((topic: unknown) => hexOf(topic, 32, "a topic of log", place)),
+    data: hexOf(log.data, "any", "the data of log", place),
+    blockNumber: quantityOf(log.blockNumber, MAX_BLOCK_NUMBER, "the block number of log", place),
+    blockHash: hexOf(log.blockHash, 32, "the block hash of log", place),
     blockTimestamp: timestampOf(log.blockTimestamp),
-    transactionHash: hexOf(log.transactionHash, `the transaction hash of ${where}`, 32),
-    transactionIndex: quantityOf(log.transactionIndex, `the transaction index of ${where}`, MAX_TRANSACTION_INDEX),
-    logIndex: quantityOf(log.logIndex, `the log index of ${where}`, MAX_LOG_INDEX),
+    transactionHash: hexOf(log.transactionHash, 32, "the transaction hash of log", place),
+    transactionIndex: quantityOf(log.transactionIndex, MAX_TRANSACTION_INDEX, "the transaction index of log", place),
+    logIndex: quantityOf(log.logIndex, MAX_LOG_INDEX, "the log index of log", place),
   };
 }
 
@@ -54,20 +54,21 @@ function timestampOf(value: unknown): number {
 
 function requireAsked(
   log: LogFields,
-  where: string,
+  place: number,
   query: LogQuery,
   addresses: ReadonlySet<string> | undefined,
   topics: ReadonlySet<string> | undefined,
 ): void {
-  if (log.blockNumber < query.fromBlock || log.blockNumber > query.toBlock) {
-    throw invalid(`${where} is of block ${log.blockNumber}, outside the asked range`);
+  const { blockNumber } = log;
+  if (blockNumber < query.fromBlock || blockNumber > query.toBlock) {
+    throw invalid(`log ${place} is of block ${blockNumber}, outside the asked range`);
   }
   if (addresses !== undefined && !addresses.has(log.address.toLowerCase())) {
-    throw invalid(`${where} (block ${log.blockNumber}) is of the address ${log.address}, which was not asked for`);
+    throw invalid(`log ${place} (block ${blockNumber}) is of the address ${log.address}, which was not asked for`);
   }
   if (topics !== undefined && !topics.has(log.topics[0]?.toLowerCase() ?? "")) {
     const topic = log.topics[0] ?? "no first topic";
-    throw invalid(`${where} (block ${log.blockNumber}) has ${topic}, which was not asked for`);
+    throw invalid(`log ${place} (block ${blockNumber}) has ${topic}, which was not asked for`);
   }
 }
 
