@@ -2,16 +2,8 @@
  * The telemetry contract in code: every span, attribute, metric and log event, named once. Public API: docs/telemetry.md
  * is rendered from here, and a name that is not here is a type error.
  */
-import {
-  ATTRIBUTES,
-  type AttributeDefinition,
-  type AttributeName,
-  SPAN_EVENTS,
-  SPANS,
-  type SpanDefinition,
-  type SpanEventName,
-  type SpanName,
-} from "./span-names.ts";
+import { ATTRIBUTES, type AttributeDefinition, type AttributeName } from "./attribute-names.ts";
+import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./span-names.ts";
 
 export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./log-names.ts";
 export {

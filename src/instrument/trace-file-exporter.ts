@@ -16,8 +16,16 @@ export class TraceFileExporter implements SpanExporter {
     this.#file = file;
   }
 
+  /** @throws the system's error when the file cannot be written */
   static async open(path: string): Promise<TraceFileExporter> {
-    return new TraceFileExporter(await open(path, "a"));
+    const file = await open(path, "a+");
+    // A process that was killed may have left half a line: what we write must not become a part of it.
+    const { size } = await file.stat();
+    if (size > 0) {
+      const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+      if (!buffer.equals(LINE_END)) await file.appendFile(LINE_END);
+    }
+    return new TraceFileExporter(file);
   }
 
   export(spans: ReadableSpan[], done: ExportDone): void {

@@ -1,7 +1,7 @@
 import type { SpanContext } from "@opentelemetry/api";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import type { Logger } from "pino";
-import { type Clock, systemClock } from "../lib/clock.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { EventAttributes, EventOf, SpanAttributes, SpanName } from "./names.ts";
 
 /** A span that is exported: what can be linked to. */
@@ -105,14 +105,6 @@ export function noTracing(): Tracing {
     flush: async () => {},
     shutdown: async () => {},
   };
-}
-
-/** Starts tracing. Without an exporter nothing is traced, and OpenTelemetry is not even loaded. */
-export async function startTracing(options: TracingOptions): Promise<Tracing> {
-  const { otlpEndpoint, file, others = [] } = options.exporters;
-  if (otlpEndpoint === undefined && file === undefined && others.length === 0) return noTracing();
-  const { startOpenTelemetry } = await import("./open-telemetry.ts");
-  return startOpenTelemetry(options, options.clock ?? systemClock);
 }
 
 /** The name of an error's kind: its code when it has one. */

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { SpindexError } from "../errors.ts";
 
 /** A span as it was exported. */
 export interface FileSpan {
@@ -93,12 +92,16 @@ export class TraceModel {
 }
 
 /**
- * Reads a file written with `--trace-file`: one OTLP/JSON request a line.
- * @throws SpindexError when a line is not one
+ * Reads a file written with `--trace-file`: one OTLP/JSON request a line. A line that a killed process left unfinished is
+ * passed over; what linked to its spans is dangling then.
  */
 export async function readTraceFile(path: string): Promise<TraceModel> {
-  const lines = (await readFile(path, "utf8")).split("\n");
-  return new TraceModel(lines.flatMap((line, index) => (line === "" ? [] : spansOfLine(line, `${path}:${index + 1}`))));
+  return traceModelOf(await readFile(path, "utf8"));
+}
+
+/** The model of a trace file's text. */
+export function traceModelOf(text: string): TraceModel {
+  return new TraceModel(text.split("\n").flatMap(spansOfLine));
 }
 
 interface OtlpValue {
@@ -133,15 +136,18 @@ interface OtlpRequest {
 
 const STATUS_ERROR = 2;
 
-function spansOfLine(line: string, place: string): FileSpan[] {
+function spansOfLine(line: string): FileSpan[] {
+  const request = requestOf(line);
+  return (request?.resourceSpans ?? []).flatMap(({ scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) => spans.map(spanOf)),
+  );
+}
+
+function requestOf(line: string): OtlpRequest | undefined {
   try {
-    const request = JSON.parse(line) as OtlpRequest;
-    return request.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(spanOf)));
-  } catch (cause) {
-    throw new SpindexError("INTERNAL", `${place} is not an OTLP/JSON request`, {
-      fix: "Give a file that was written with --trace-file and is complete.",
-      cause,
-    });
+    return JSON.parse(line) as OtlpRequest;
+  } catch {
+    return undefined;
   }
 }
 
@@ -161,11 +167,11 @@ function spanOf(span: OtlpSpan): FileSpan {
 }
 
 function attributesOf(attributes: readonly OtlpAttribute[] = []): FileSpan["attributes"] {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, valueOf(value)]));
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
 }
 
-function valueOf(value: OtlpValue): AttributeValue {
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(valueOf);
+function plainValue(value: OtlpValue): AttributeValue {
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue);
   if (value.intValue !== undefined) return Number(value.intValue);
   return value.stringValue ?? value.boolValue ?? value.doubleValue ?? "";
 }
