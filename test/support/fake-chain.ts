@@ -114,7 +114,7 @@ export interface TokenPlan extends Omit<ChainPlan, "logs"> {
 
 /**
  * A chain with the transfers of one token. The first block mints 1,000,000 to every holder, the others move small
- * amounts in a fixed pattern, so that no balance falls below zero in a chain of any length used in tests.
+ * amounts (below 50) in a fixed pattern, so that no balance falls below zero within 20,000 transfers.
  */
 export function tokenChain(plan: TokenPlan): FakeChain {
   const { token = fakeAddress(0xee20), transfersPerBlock = 2, holders = 5, from = 0 } = plan;

@@ -27,8 +27,8 @@ async function errorOf(work: Promise<unknown>): Promise<SpindexError> {
   )) as SpindexError;
 }
 
-async function logsError(bench: SourceBench): Promise<SpindexError> {
-  return await errorOf(bench.source.logs(query, bench.signal, bench.telemetry));
+function logsError(bench: SourceBench): Promise<SpindexError> {
+  return errorOf(bench.source.logs(query, bench.signal, bench.telemetry));
 }
 
 describe("an invalid answer to a log query is tried again, then ends the work with a message that shows it", () => {
