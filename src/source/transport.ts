@@ -29,6 +29,7 @@ export interface Transport {
    * @throws RequestFailure unavailable, timeout, too_large
    */
   post(body: string, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Ends requests under way; they fail with an error that is not tried again. */
   close(): Promise<void>;
 }
 
@@ -58,7 +59,9 @@ export function createTransport(options: TransportOptions): Transport {
         };
       } catch (error) {
         signal.throwIfAborted();
-        throw error instanceof RequestFailure ? error : failureOf(error, endpoint, timeoutMs);
+        if (error instanceof RequestFailure) throw error;
+        if (pool.destroyed) throw new Error(`the source ${endpoint.label} was closed`, { cause: error });
+        throw failureOf(error, endpoint, timeoutMs);
       }
     },
     close: () => pool.destroy(),

@@ -155,6 +155,18 @@ describe("a source over an honest node", () => {
   });
 });
 
+test("closing a source ends what is under way, and nothing is tried again", async () => {
+  const { source, signal, telemetry, node, clock, host } = await sourceBench({ chain });
+  node.misbehave({ kind: "hang" });
+  const answer = source.head(signal, telemetry).catch((error: unknown) => String(error));
+  await expect.poll(() => node.httpRequests).toBe(1);
+  await source.close();
+  expect({ answer: await answer, sleeps: clock.sleeps }).toEqual({
+    answer: `Error: the source ${host} was closed`,
+    sleeps: [],
+  });
+});
+
 test("a request carries the path, the headers and the credentials of the address", async () => {
   const seen: unknown[] = [];
   const server = createServer((request, response) => {
