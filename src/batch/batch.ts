@@ -49,6 +49,8 @@ export interface ChainProgress {
   readonly chainId: number;
   /** Everything up to this block is included. */
   readonly block: number;
+  /** Unix seconds of the newest block whose time is known here; undefined when none is. */
+  readonly timestamp: number | undefined;
   readonly checkpoint: number;
   readonly head: ChainHead;
   /** Headers to store: those inside the reorg window and the edge of the range. */

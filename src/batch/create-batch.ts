@@ -79,12 +79,17 @@ function numbered(slices: readonly BatchSlice[], first: Checkpoint): Pick<Batch,
     progress.set(chainId, {
       chainId,
       block: slice.throughBlock,
+      timestamp: included.at(-1)?.timestamp ?? lastTimestamp(slice) ?? progress.get(chainId)?.timestamp,
       checkpoint: next - 1,
       head,
       headers: [...(progress.get(chainId)?.headers ?? []), ...included],
     });
   }
   return { checkpoints: { from: first, to: next - 1 }, progress: [...progress.values()] };
+}
+
+function lastTimestamp({ range, fromRow, toRow }: BatchSlice): number | undefined {
+  return toRow > fromRow ? range.page.blockTimestamp[toRow - 1] : undefined;
 }
 
 /** How many checkpoints a slice takes. */

@@ -9,15 +9,16 @@ export class HeadTracker {
   /** Heads in the order in which they were seen; those that are durable are forgotten. */
   #seen: { readonly number: number; readonly at: number }[] = [];
   #head = -1;
-  #finalized = -1;
+  #finalized: number;
   #live: boolean;
   #advancedAt: number | undefined;
 
-  constructor(options: { maxReorgDepth: number; blockLag: number; live: boolean; clock: Clock }) {
+  constructor(options: { maxReorgDepth: number; blockLag: number; live: boolean; finalized: number; clock: Clock }) {
     this.#clock = options.clock;
     this.#maxReorgDepth = options.maxReorgDepth;
     this.#blockLag = options.blockLag;
     this.#live = options.live;
+    this.#finalized = options.finalized;
   }
 
   /** Notes a validated head, and the node's finalized block where it has one. Neither ever falls here. */
@@ -62,8 +63,12 @@ export class HeadTracker {
     return { number: this.#head, finalized: this.#finalized, live: this.#live };
   }
 
-  /** Seconds since the oldest block that is due and not durable was first seen; 0 when none is. */
-  commitLagSeconds(committedBlock: number): number {
+  /**
+   * Seconds since the oldest block that is due and not durable was first seen; 0 when none is.
+   * @param endBlock the last block that is wanted at all
+   */
+  commitLagSeconds(committedBlock: number, endBlock: number): number {
+    if (committedBlock >= endBlock) return 0;
     while (this.#seen.length > 1 && (this.#seen[0]?.number ?? 0) - this.#blockLag <= committedBlock) this.#seen.shift();
     const oldest = this.#seen[0];
     if (oldest === undefined || oldest.number - this.#blockLag <= committedBlock) return 0;

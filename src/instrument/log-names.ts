@@ -46,6 +46,12 @@ export const LOG_EVENTS = {
     message: "PostgreSQL is not ready, trying again",
     help: "At start, within the budget.",
   },
+  "database.embedded": {
+    level: "info",
+    message: "An embedded PostgreSQL runs",
+    help: "`url` for psql and others, `data`: the folder.",
+  },
+  "handler.log": { level: "info", message: "A handler's own line", help: "The message is the handler's." },
   "database.prepared": { level: "info", message: "Tables are ready", help: "What was created or migrated." },
   "database.connection_lost": {
     level: "warn",

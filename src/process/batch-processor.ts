@@ -7,6 +7,7 @@ import { messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { SkippedEvent } from "../store/drain-run.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
@@ -24,7 +25,9 @@ export interface ProcessorOptions {
   readonly log: HandlerLog;
   readonly clock: Clock;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
-  readonly onUndecodable: (chain: ChainLabel, route: EventRoute, error: UndecodableLog) => void;
+  readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
+  /** An event whose changes were undone by its handler's policy. */
+  readonly onSkipped: (event: SkippedEvent) => void;
 }
 
 /** How a batch went. After a failure, `kept` is what may be committed: everything before the block that failed. */
@@ -153,7 +156,7 @@ class BatchRun {
       return new HandledEvent(route.contract, route.event.name, args, block, page, row, this.#o.addresses);
     } catch (error) {
       if (!(error instanceof UndecodableLog)) throw error;
-      this.#o.onUndecodable(chain, route, error);
+      this.#o.onUndecodable(chain, error);
       return undefined;
     }
   }
@@ -162,7 +165,7 @@ class BatchRun {
     this.#o.store.undoEvent();
     this.skipped++;
     telemetry.handlerFailed(call);
-    this.#o.store.skip({
+    const event: SkippedEvent = {
       chainId: call.chain.id,
       block: call.block,
       logIndex: call.logIndex,
@@ -170,7 +173,9 @@ class BatchRun {
       transactionHash: call.transactionHash,
       handler: call.handler,
       message: messageOf(call.error),
-    });
+    };
+    this.#o.store.skip(event);
+    this.#o.onSkipped(event);
   }
 
   /** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */

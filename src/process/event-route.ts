@@ -1,6 +1,7 @@
 import type { EventDecoder } from "../abi/decoder.ts";
 import type { EventAbi } from "../abi/event-abi.ts";
 import type { HandlerContext, HandlerOptions } from "../config/indexer.ts";
+import type { WhereClause } from "../config/registration.ts";
 import type { HandledEvent } from "./event.ts";
 import type { StoreFacade } from "./store-facade.ts";
 
@@ -22,21 +23,11 @@ export interface EventRoute {
 /** Whether the arguments pass the `where` of the registration. */
 export type ArgumentFilter = (args: Readonly<Record<string, unknown>>) => boolean;
 
-/**
- * A filter over decoded arguments: AND within a record, OR across records and across the values of a list. Hex texts
- * compare by value whatever their case.
- */
-export function argumentFilter(where: unknown): ArgumentFilter | undefined {
+/** A filter over decoded arguments: AND within a clause, OR across clauses and across the values of an argument. */
+export function argumentFilter(where: readonly WhereClause[] | undefined): ArgumentFilter | undefined {
   if (where === undefined) return undefined;
-  const records = (Array.isArray(where) ? where : [where]).map((record: Readonly<Record<string, unknown>>) =>
-    Object.entries(record).map(([name, value]) => ({
-      name,
-      values: new Set((Array.isArray(value) ? value : [value]).map(normalised)),
-    })),
+  const clauses = where.map((clause) =>
+    Object.entries(clause).map(([name, values]) => ({ name, values: new Set<unknown>(values) })),
   );
-  return (args) => records.some((record) => record.every(({ name, values }) => values.has(args[name])));
-}
-
-function normalised(value: unknown): unknown {
-  return typeof value === "string" && value.startsWith("0x") ? value.toLowerCase() : value;
+  return (args) => clauses.some((clause) => clause.every(({ name, values }) => values.has(args[name])));
 }

@@ -1,4 +1,5 @@
 import type { BlockHeader } from "../chain/block.ts";
+import type { ChainLabel } from "../instrument/telemetry.ts";
 
 /** Two headers of one chain that do not belong to the same version of it. */
 export interface BrokenLink {
@@ -26,4 +27,28 @@ export function findBrokenLink(
     before = header;
   }
   return undefined;
+}
+
+/** The chain has another version of blocks that were taken as part of it. */
+export class ReorgDetected extends Error {
+  override readonly name = "ReorgDetected";
+  readonly chain: ChainLabel;
+  readonly link: BrokenLink;
+
+  constructor(chain: ChainLabel, link: BrokenLink) {
+    const { known, found } = link;
+    super(`${chain.name}: block ${known.number} was ${known.hash}; block ${found.number} (${found.hash}) denies it`);
+    this.chain = chain;
+    this.link = link;
+  }
+}
+
+/** @throws ReorgDetected when `headers` do not continue the chain from `known` */
+export function requireLinked(
+  chain: ChainLabel,
+  known: BlockHeader | undefined,
+  headers: readonly BlockHeader[],
+): void {
+  const link = findBrokenLink(known, headers);
+  if (link !== undefined) throw new ReorgDetected(chain, link);
 }

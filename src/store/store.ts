@@ -70,6 +70,7 @@ export class Store {
   #nextCheckpoint: Checkpoint;
   #committedCheckpoint: Checkpoint;
   #lastCommitAt: number | undefined;
+  #itemsProcessed = 0;
   #waiters = 0;
   #processingIdle = false;
   #failure: Error | undefined;
@@ -111,6 +112,11 @@ export class Store {
 
   get lastCommitAt(): number | undefined {
     return this.#lastCommitAt;
+  }
+
+  /** Events of committed batches since the start. */
+  get itemsProcessed(): number {
+    return this.#itemsProcessed;
   }
 
   /** The first fatal error: sticky. Everyone who waits is rejected with it. */
@@ -202,6 +208,7 @@ export class Store {
     this.#processedCheckpoint = batch.checkpoints.to;
     this.#nextCheckpoint = batch.checkpoints.to + 1;
     for (const progress of batch.progress) this.#processed.set(progress.chainId, progress);
+    this.#itemsProcessed += batch.items;
     this.#queuedAt.push({ batch: batch.id, at: this.#clock.now() });
     this.changed.notify();
     return changes;

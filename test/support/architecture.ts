@@ -24,7 +24,11 @@ export const FOLDERS: Readonly<Record<string, Allowed>> = {
   store: { values: ["batch"] },
   source: { values: ["instrument"] },
   fetch: { values: ["source", "abi", "batch", "instrument"] },
-  process: { values: ["batch", "store", "instrument"], types: ["config", "abi"] },
+  process: {
+    values: ["batch", "store", "instrument"],
+    types: ["config", "abi"],
+    named: ["src/abi/undecodable-log.ts:UndecodableLog"],
+  },
   write: { values: ["batch", "store", "instrument"] },
   reorg: { values: ["instrument"], types: ["fetch", "source", "store", "write"] },
   postgres: {
@@ -33,7 +37,7 @@ export const FOLDERS: Readonly<Record<string, Allowed>> = {
     named: ["src/write/storage.ts:WriteFailure"],
   },
   api: { values: ["instrument"], types: ["store"] },
-  cli: { values: ["indexer", "config", "instrument"] },
+  cli: { values: ["indexer", "config", "instrument", "abi"] },
   indexer: { values: ["*"] },
   testing: { values: ["*"] },
   index: { values: ["*"] },

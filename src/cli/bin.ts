@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+const REQUIRED_NODE = 24;
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major < REQUIRED_NODE) {
+  process.stderr.write(
+    `error NODE_TOO_OLD: spindex needs Node.js ${REQUIRED_NODE} or newer, this is ${process.versions.node}\n` +
+      "  fix: run it through npm (npx spindex …), which uses the Node.js that the package brings, or install a newer one\n",
+  );
+  process.exit(2);
+}
+// Loaded only now: an older Node.js could not even parse the rest.
+const { main } = await import("./main.ts");
+process.exitCode = await main(process.argv);

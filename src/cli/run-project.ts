@@ -1,0 +1,180 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Environment, readEnvironment } from "../config/environment.ts";
+import { SpindexError } from "../errors.ts";
+import { startDevelopmentDatabase } from "../indexer/development-database.ts";
+import { limitsOf } from "../indexer/limits.ts";
+import { type IndexerOptions, runIndexer } from "../indexer.ts";
+import { createTelemetry, type IndexerTelemetry } from "../instrument/create-telemetry.ts";
+import { createLog, type Logger, logEvent } from "../instrument/log.ts";
+import { startTracing } from "../instrument/start-tracing.ts";
+import { systemClock } from "../lib/clock.ts";
+import { loadProject, type Project } from "./load-project.ts";
+import { versionOf } from "./main.ts";
+import { errorText, reportError } from "./report-error.ts";
+import { stopSignal } from "./stop-signal.ts";
+
+/** Options of `start` and `dev`. */
+export interface RunFlags {
+  readonly config: string;
+  readonly once?: boolean;
+  readonly schema?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly logLevel?: Environment["logLevel"];
+  readonly logFormat?: "json" | "pretty";
+  readonly traceFile?: string;
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+const MINUTE = 60_000;
+const LINGER_MS = 45_000;
+
+/** The same options for both commands; each overrides an environment variable. */
+export function runFlags(command: Command): Command {
+  return command
+    .option("--config <path>", "config file, or the folder that holds it", ".")
+    .option("--once", "stop at the head, or at the end blocks; make everything durable; exit 0")
+    .option("--schema <name>", "PostgreSQL schema of the tables (DATABASE_SCHEMA; default: the indexer's name)")
+    .option("--host <address>", "address of metrics, probes and status (SPINDEX_HOST; default 127.0.0.1)")
+    .option("--port <number>", "their port (SPINDEX_PORT; default 42080)", portOf)
+    .addOption(new Option("--log-level <level>", "lowest level of log lines (SPINDEX_LOG_LEVEL)").choices(LOG_LEVELS))
+    .addOption(
+      new Option("--log-format <format>", "form of log lines (SPINDEX_LOG_FORMAT)").choices(["json", "pretty"]),
+    )
+    .option("--trace-file <path>", "write every ended span there, as OTLP/JSON lines (SPINDEX_TRACE_FILE)");
+}
+
+/** Loads the project, runs its indexer until it ends or a signal comes, and says with which code to exit. */
+export async function runProject(run: { readonly flags: RunFlags; readonly isDevelopment: boolean }): Promise<number> {
+  const project = await loadProject(run.flags.config);
+  const environment = readEnvironment(project.env);
+  const format = run.flags.logFormat ?? environment.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
+  const log = createLog({ level: run.flags.logLevel ?? environment.logLevel, format });
+  const stop = stopSignal((signal) => logEvent(log, "indexer.stopping", { signal }));
+  const database = await databaseOf(run.isDevelopment, project, environment, log);
+  const telemetry = await telemetryOf(run.flags, project, environment, log);
+  try {
+    logEvent(log, "indexer.starting", {
+      version: versionOf(),
+      indexer: project.definition.name,
+      chains: project.definition.chains.map(({ name }) => name),
+    });
+    await runIndexer(optionsOf(run, project, environment, telemetry, database.url), stop.signal);
+    logEvent(log, "indexer.stopped");
+    return 0;
+  } catch (error) {
+    return reportFailure(error, log, format);
+  } finally {
+    await telemetry.shutdown();
+    // The database last: everything before may still have something to write.
+    await database.stop();
+    stop.dispose();
+  }
+}
+
+function optionsOf(
+  { flags, isDevelopment }: Parameters<typeof runProject>[0],
+  { definition, registrations }: Project,
+  environment: Environment,
+  telemetry: IndexerTelemetry,
+  databaseUrl: string,
+): IndexerOptions {
+  const once = flags.once ?? false;
+  return {
+    definition,
+    registrations,
+    databaseUrl,
+    schema: flags.schema ?? environment.databaseSchema ?? definition.name,
+    shard: "default",
+    version: versionOf(),
+    once,
+    limits: limitsOf({
+      capacityChanges: environment.capacityChanges,
+      capacityBytes: environment.capacityBytes,
+      writeRetryBudgetMs: environment.writeRetryBudgetMs,
+      startBudgetMs: isDevelopment ? MINUTE / 6 : 10 * MINUTE,
+    }),
+    telemetry,
+    handlerLog: handlerLogOf(telemetry.log),
+    listen: {
+      host: flags.host ?? environment.host,
+      port: flags.port ?? environment.port,
+      nextFreePort: isDevelopment,
+    },
+    lingerMs: environment.fatalLingerMs ?? (once || isDevelopment ? 0 : LINGER_MS),
+    clock: systemClock,
+  };
+}
+
+async function databaseOf(
+  isDevelopment: boolean,
+  project: Project,
+  { databaseUrl }: Environment,
+  log: Logger,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  if (databaseUrl !== undefined) return { url: databaseUrl, stop: async () => {} };
+  if (isDevelopment) {
+    const database = await startDevelopmentDatabase(join(project.directory, ".spindex", "postgres"), systemClock);
+    logEvent(log, "database.embedded", { data: database.dataDir, url: database.url, origin: database.origin });
+    return database;
+  }
+  throw new SpindexError("ENV_INVALID", "DATABASE_URL is not set", {
+    fix: "Set it to postgresql://user:password@host:5432/database, or use spindex dev, which brings a database.",
+  });
+}
+
+async function telemetryOf(
+  flags: RunFlags,
+  { definition, registrations }: Project,
+  environment: Environment,
+  log: Logger,
+): Promise<IndexerTelemetry> {
+  const tracing = await startTracing({
+    serviceName: definition.name,
+    version: versionOf(),
+    instanceId: `${hostname()}-${process.pid}`,
+    exporters: {
+      otlpEndpoint: environment.otlpEndpoint,
+      headers: environment.otlpHeaders,
+      file: flags.traceFile ?? environment.traceFile,
+    },
+    ratio: environment.traceRatio,
+    log,
+  });
+  return createTelemetry({
+    name: definition.name,
+    shard: "default",
+    version: versionOf(),
+    log,
+    tracing,
+    clock: systemClock,
+    chains: definition.chains,
+    tables: definition.tables.map(({ name }) => name),
+    handlers: registrations.map(({ key }) => key),
+  });
+}
+
+function handlerLogOf(log: Logger): IndexerOptions["handlerLog"] {
+  const write =
+    (level: "debug" | "info" | "warn" | "error") =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      log[level]({ ...fields, event: "handler.log" }, message);
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** For machines one log line, for people a text that shows the fix. */
+function reportFailure(error: unknown, log: Logger, format: "json" | "pretty"): number {
+  if (format === "pretty") return reportError(error);
+  const fix = error instanceof SpindexError ? error.fix : undefined;
+  const code = error instanceof SpindexError ? error.code : "INTERNAL";
+  logEvent(log, "indexer.failed", { code, err: error, fix, text: errorText(error) });
+  return error instanceof SpindexError ? error.exitCode : 1;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError("a port is an integer from 0 to 65535.");
+}

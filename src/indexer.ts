@@ -1,0 +1,173 @@
+/**
+ * The composition root: builds the parts, joins their ports, starts the loops. Read the folders in the order of the flow.
+ *
+ *   source ──► fetch ──► batch ──► process ──► store ──► write ──► postgres
+ *   (RPC)      (a loop   (ordered  (handlers)  (memory:  (the      (one transaction
+ *              a chain)  unit of               two       background for a drain run)
+ *                        work)                 frontiers) loop)
+ *                 ▲                              │
+ *                 └──────── reorg ◄──────────────┘
+ *   api: health, status, metrics      instrument: spans, metrics, logs      testing: the users' test kit
+ */
+import { hostname } from "node:os";
+import { type RunningServer, startServer } from "./api/server.ts";
+import type { IndexerDefinition } from "./config/definition.ts";
+import { fingerprintOf } from "./config/fingerprint.ts";
+import type { HandlerLog } from "./config/indexer.ts";
+import type { Registration } from "./config/registration.ts";
+import { SpindexError } from "./errors.ts";
+import { logProgress } from "./indexer/progress-log.ts";
+import { Session } from "./indexer/session.ts";
+import { statusOf } from "./indexer/status.ts";
+import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
+import { logEvent } from "./instrument/log.ts";
+import type { Status } from "./instrument/status.ts";
+import type { Clock } from "./lib/clock.ts";
+import { openStorage } from "./postgres/open.ts";
+import type { PostgresStorage } from "./postgres/storage.ts";
+import { fallbackSource } from "./source/fallback-source.ts";
+import { createJsonRpcSource } from "./source/json-rpc-source.ts";
+import type { Source } from "./source/source.ts";
+import type { StoreLimits } from "./store/store.ts";
+
+export interface IndexerOptions {
+  readonly definition: IndexerDefinition;
+  readonly registrations: readonly Registration[];
+  readonly databaseUrl: string;
+  /** PostgreSQL schema of the tables. */
+  readonly schema: string;
+  readonly shard: string;
+  readonly version: string;
+  /** Stop at the head seen first, or at the end blocks. */
+  readonly once: boolean;
+  readonly limits: IndexerLimits;
+  readonly telemetry: IndexerTelemetry;
+  /** What handlers write their log lines to. */
+  readonly handlerLog: HandlerLog;
+  /** Where the HTTP endpoints listen; undefined: nowhere. */
+  readonly listen: { readonly host: string; readonly port: number; readonly nextFreePort: boolean } | undefined;
+  /** How long the HTTP endpoints stay up after a fatal error, so that it is scraped. */
+  readonly lingerMs: number;
+  readonly clock: Clock;
+}
+
+export interface IndexerLimits {
+  readonly store: StoreLimits;
+  readonly batchItems: number;
+  /** Events fetched and not yet processed, a chain. */
+  readonly fetchBufferItems: number;
+  readonly writeRetryBudgetMs: number;
+  /** How long start-up waits for an unreachable database or node. */
+  readonly startBudgetMs: number;
+  /** How long a flush at exit may take. */
+  readonly flushDeadlineMs: number;
+}
+
+/**
+ * Runs an indexer until every chain has ended, or `signal` aborts and everything processed is durable.
+ * @throws SpindexError: what ended it
+ */
+export async function runIndexer(options: IndexerOptions, signal: AbortSignal): Promise<"ended" | "stopped"> {
+  const { telemetry } = options;
+  const life: Life = { startedAt: options.clock.now(), session: undefined, failure: undefined };
+  const status = (): Status => statusOf(options, life);
+  telemetry.observe(status);
+  const server = await serve(options, status);
+  const ended = new AbortController();
+  const progress = logProgress(telemetry.log, status, options.clock, ended.signal);
+  const startup = telemetry.phase("spindex.startup", {});
+  let storage: PostgresStorage | undefined;
+  const sources = new Map<number, Source>();
+  try {
+    for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
+    await verifyChainIds(options, sources, signal);
+    storage = await open(options, signal);
+    life.session = new Session(options, storage, storage.resume, sources);
+    startup.done();
+    logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
+    const outcome = await life.session.run(signal);
+    await storage.close("stopped");
+    return outcome;
+  } catch (error) {
+    life.failure = asSpindexError(error);
+    startup.done(life.failure);
+    await storage?.close(life.failure.code);
+    // All work has stopped and the lease is free; the failure must still be seen by whoever scrapes.
+    const isFatal = life.session !== undefined && life.failure.reaction === "bug";
+    if (isFatal && options.lingerMs > 0) await options.clock.sleep(options.lingerMs, signal);
+    throw life.failure;
+  } finally {
+    ended.abort();
+    await Promise.all([progress, server?.close(), ...[...sources.values()].map((source) => source.close())]);
+  }
+}
+
+/** What changes in the life of an indexer; the status is made from it. */
+export interface Life {
+  readonly startedAt: number;
+  session: Session | undefined;
+  failure: SpindexError | undefined;
+}
+
+async function serve(options: IndexerOptions, status: () => Status): Promise<RunningServer | undefined> {
+  const { listen, telemetry } = options;
+  if (listen === undefined) return undefined;
+  return startServer({ ...listen, status, metrics: (accept) => telemetry.scrape(accept), log: telemetry.log });
+}
+
+function sourceOf({ limits, clock }: IndexerOptions, chain: IndexerDefinition["chains"][number]): Source {
+  const sources = chain.sources.map(({ rpc, headers, timeoutMs, maxConcurrency }) =>
+    createJsonRpcSource({
+      url: rpc,
+      headers,
+      timeoutMs,
+      maxConcurrency,
+      retries: { budgetMs: limits.startBudgetMs },
+      clock,
+    }),
+  );
+  return fallbackSource(sources as [Source, ...Source[]]);
+}
+
+/** Asked before anything is written: another chain's events in the tables could never be told apart again. */
+async function verifyChainIds(
+  { definition, telemetry }: IndexerOptions,
+  sources: ReadonlyMap<number, Source>,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    definition.chains.map(async (chain) => {
+      const source = sources.get(chain.id) as Source;
+      const id = await source.chainId(signal, telemetry.source(chain, source.name));
+      if (id === chain.id) return;
+      throw new SpindexError(
+        "CHAIN_ID_MISMATCH",
+        `chains.${chain.name}: the node at ${source.name} is of chain ${id}, not ${chain.id}`,
+        { fix: `Use an endpoint of chain ${chain.id}, or set id: ${id}.` },
+      );
+    }),
+  );
+}
+
+function open(options: IndexerOptions, signal: AbortSignal): Promise<PostgresStorage> {
+  const { definition, registrations, databaseUrl, schema, shard, clock, telemetry, limits } = options;
+  return openStorage({
+    url: databaseUrl,
+    schema,
+    shard,
+    tables: definition.tables,
+    fingerprint: fingerprintOf(definition, registrations).definition,
+    chains: definition.chains.map(({ id, name }) => ({ id, name })),
+    clock,
+    log: telemetry.log,
+    holder: `${hostname()} process ${process.pid}`,
+    budgetMs: limits.startBudgetMs,
+    signal,
+  });
+}
+
+function asSpindexError(error: unknown): SpindexError {
+  if (error instanceof SpindexError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SpindexError("INTERNAL", message, { cause: error, fix: "This should not happen: please report it." });
+}

@@ -1,0 +1,119 @@
+import type { AddressTable } from "../abi/address-table.ts";
+import type { BlockHeader } from "../chain/block.ts";
+import type { ChainDefinition } from "../config/definition.ts";
+import type { Registration } from "../config/registration.ts";
+import { ChainFetcher } from "../fetch/chain-fetcher.ts";
+import { HeadTracker } from "../fetch/head-tracker.ts";
+import { LogSelection } from "../fetch/log-selection.ts";
+import { RangeBuffer } from "../fetch/range-buffer.ts";
+import { RangeSizer } from "../fetch/range-sizer.ts";
+import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Signal } from "../lib/signal.ts";
+import type { ChainSupply } from "../process/processing-loop.ts";
+import { requireLinked } from "../reorg/chain-link.ts";
+import type { Source } from "../source/source.ts";
+import { selectedEvents } from "./routes.ts";
+
+/** Where a chain goes on. */
+export interface LaneStart {
+  readonly nextBlock: number;
+  /** The newest block of ours whose hash is known. */
+  readonly lastHeader: BlockHeader | undefined;
+  readonly live: boolean;
+  /** The highest block known to be final. */
+  readonly finalized: number;
+}
+
+export interface LaneOptions {
+  readonly definition: ChainDefinition;
+  readonly registrations: readonly Registration[];
+  readonly source: Source;
+  readonly addresses: AddressTable;
+  /** Resume position; undefined: from the beginning. */
+  readonly start: LaneStart | undefined;
+  readonly arrived: Signal;
+  readonly once: boolean;
+  readonly bufferItems: number;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** The parts that one chain has of its own, joined: what is wanted of it, its head, its fetch loop and its buffer. */
+export interface ChainLane {
+  readonly definition: ChainDefinition;
+  readonly label: ChainLabel;
+  readonly selection: LogSelection;
+  readonly head: HeadTracker;
+  readonly sizer: RangeSizer;
+  readonly fetcher: ChainFetcher;
+  readonly supply: ChainSupply;
+  readonly buffer: RangeBuffer;
+  readonly sourceName: string;
+}
+
+/** Queries under way at once: enough to hide a round trip, few enough to keep memory small. */
+const PARALLEL_QUERIES = 3;
+
+export function createLane(options: LaneOptions): ChainLane {
+  const { definition, source, telemetry, clock, start } = options;
+  const label = { name: definition.name, id: definition.id };
+  const selection = new LogSelection(selectedEvents(options.registrations, definition), options.addresses);
+  const nextBlock = start?.nextBlock ?? selection.startBlock;
+  const head = new HeadTracker({
+    maxReorgDepth: definition.maxReorgDepth,
+    blockLag: definition.blockLag,
+    live: start?.live ?? false,
+    finalized: start?.finalized ?? -1,
+    clock,
+  });
+  const sizer = new RangeSizer(Math.min(...definition.sources.map(({ maxRangeBlocks }) => maxRangeBlocks)));
+  const buffer = new RangeBuffer(definition.id, nextBlock, options.bufferItems, options.arrived);
+  const fetcher = new ChainFetcher({
+    chain: label,
+    source,
+    selection,
+    head,
+    sizer,
+    buffer,
+    nextBlock,
+    lastHeader: start?.lastHeader,
+    pollIntervalMs: definition.pollIntervalMs,
+    once: options.once,
+    parallel: PARALLEL_QUERIES,
+    checkLink: requireLinked,
+    telemetry,
+    clock,
+  });
+  return {
+    definition,
+    label,
+    selection,
+    head,
+    sizer,
+    fetcher,
+    supply: supplyOf(label, buffer, head, fetcher),
+    buffer,
+    sourceName: source.name,
+  };
+}
+
+function supplyOf(label: ChainLabel, buffer: RangeBuffer, head: HeadTracker, fetcher: ChainFetcher): ChainSupply {
+  return {
+    label,
+    chainId: label.id,
+    take: (maxItems, atLeastOne) => buffer.take(maxItems, atLeastOne),
+    get isEmpty() {
+      return buffer.isEmpty;
+    },
+    get isEnded() {
+      return buffer.isEnded;
+    },
+    get isAtHead() {
+      return buffer.isAtHead;
+    },
+    get isInsideWindow() {
+      return head.finalized >= 0 && fetcher.fetched > head.finalized;
+    },
+  };
+}

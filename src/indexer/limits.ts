@@ -1,0 +1,34 @@
+import type { IndexerLimits } from "../indexer.ts";
+
+const MIB = 1024 * 1024;
+
+/** What the limits are made from: settings of the environment and of the command. */
+export interface LimitSettings {
+  readonly capacityChanges: number;
+  readonly capacityBytes: number;
+  readonly writeRetryBudgetMs: number;
+  readonly startBudgetMs: number;
+}
+
+/**
+ * Limits that fit each other: a run is never larger than half of the capacity, or processing would wait for a write
+ * that waits for more to write.
+ */
+export function limitsOf(settings: LimitSettings): IndexerLimits {
+  const { capacityChanges, capacityBytes, writeRetryBudgetMs, startBudgetMs } = settings;
+  return {
+    store: {
+      capacityChanges,
+      capacityBytes,
+      minimumItems: Math.min(10_000, Math.floor(capacityChanges / 4)),
+      maximumChanges: Math.max(1, Math.min(100_000, Math.floor(capacityChanges / 2))),
+      maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),
+      maximumBatches: 512,
+    },
+    batchItems: 5_000,
+    fetchBufferItems: 30_000,
+    writeRetryBudgetMs,
+    startBudgetMs,
+    flushDeadlineMs: 20_000,
+  };
+}

@@ -1,0 +1,53 @@
+import type { AddressTable } from "../abi/address-table.ts";
+import { compileDecoder } from "../abi/decoder.ts";
+import type { ChainDefinition, DeploymentDefinition } from "../config/definition.ts";
+import type { Registration } from "../config/registration.ts";
+import { SpindexError } from "../errors.ts";
+import type { SelectedEvent } from "../fetch/log-selection.ts";
+import { type AnyHandler, argumentFilter, type EventRoute } from "../process/event-route.ts";
+
+/** Registrations as the processing loop works with them; a route's number is its place in the list. */
+export function routesOf(registrations: readonly Registration[], addresses: AddressTable): EventRoute[] {
+  return registrations.map((registration) => {
+    if (registration.event.anonymous) {
+      throw new SpindexError("CONFIG_INVALID", `${registration.place}: ${registration.key} is an anonymous event`, {
+        fix: "Anonymous events cannot be indexed: they carry no topic to ask for.",
+      });
+    }
+    return {
+      label: registration.key,
+      contract: registration.contract.name,
+      event: registration.event,
+      decoder: compileDecoder(registration.event, addresses),
+      // The handler's types were checked where it was registered.
+      handler: registration.handler as unknown as AnyHandler,
+      accepts: argumentFilter(registration.where),
+      onError: registration.onError,
+    };
+  });
+}
+
+/** What a chain has to be asked for. */
+export function selectedEvents(registrations: readonly Registration[], chain: ChainDefinition): SelectedEvent[] {
+  return registrations.flatMap((registration, route) =>
+    registration.contract.deployments
+      .filter((deployment) => deployment.chain === chain.name)
+      .map((deployment) => selectedEvent(registration, deployment, route)),
+  );
+}
+
+function selectedEvent(registration: Registration, deployment: DeploymentDefinition, route: number): SelectedEvent {
+  const { event, key } = registration;
+  return {
+    route,
+    label: key,
+    topic: event.topic,
+    topicCount: 1 + event.inputs.filter((input) => input.indexed).length,
+    addresses: deployment.addresses === "any" ? undefined : deployment.addresses,
+    startBlock: Math.max(deployment.startBlock, registration.startBlock ?? 0),
+    endBlock: Math.min(
+      deployment.endBlock ?? Number.POSITIVE_INFINITY,
+      registration.endBlock ?? Number.POSITIVE_INFINITY,
+    ),
+  };
+}

@@ -1,0 +1,212 @@
+import { AddressTable } from "../abi/address-table.ts";
+import type { UndecodableReason } from "../abi/undecodable-log.ts";
+import type { ChainProgress } from "../batch/batch.ts";
+import { SpindexError } from "../errors.ts";
+import type { IndexerOptions } from "../indexer.ts";
+import type { ChainLabel } from "../instrument/telemetry.ts";
+import { Signal } from "../lib/signal.ts";
+import { createRowCodec } from "../postgres/copy-codec.ts";
+import type { PostgresStorage } from "../postgres/storage.ts";
+import { BatchProcessor } from "../process/batch-processor.ts";
+import { ProcessingLoop } from "../process/processing-loop.ts";
+import type { Source } from "../source/source.ts";
+import { Store } from "../store/store.ts";
+import type { RowReader } from "../store/table.ts";
+import { PersistenceLoop } from "../write/persistence-loop.ts";
+import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
+import { routesOf } from "./routes.ts";
+
+/** What the storage knew when it was opened. */
+type ResumeState = PostgresStorage["resume"];
+
+/** How a session ended without an error. */
+export type SessionOutcome = "ended" | "stopped";
+
+const WRITE_BACKOFF = { firstMs: 100, maxMs: 10_000 };
+
+/** Counts that the status shows. */
+export interface SessionCounts {
+  readonly undecodable: Map<string, { readonly chain: string; readonly reason: UndecodableReason; count: number }>;
+  readonly skipped: Map<string, number>;
+}
+
+/**
+ * The parts of a running indexer, from one resume point on: lanes that fetch, the store, and the two loops. A session
+ * never goes back: after a reorg a new one is built from what the storage has.
+ */
+export class Session {
+  readonly store: Store;
+  readonly lanes: readonly ChainLane[];
+  readonly counts: SessionCounts = { undecodable: new Map(), skipped: new Map() };
+  readonly #o: IndexerOptions;
+  readonly #arrived = new Signal();
+  readonly #processing: ProcessingLoop;
+  readonly #persistence: PersistenceLoop;
+
+  constructor(
+    options: IndexerOptions,
+    storage: PostgresStorage,
+    resume: ResumeState,
+    sources: ReadonlyMap<number, Source>,
+  ) {
+    this.#o = options;
+    const { definition, registrations, telemetry, clock, limits } = options;
+    const addresses = new AddressTable();
+    const routes = routesOf(registrations, addresses);
+    this.lanes = definition.chains.map((chain) =>
+      createLane({
+        definition: chain,
+        registrations,
+        source: sources.get(chain.id) as Source,
+        addresses,
+        start: laneStart(resume, chain.id),
+        arrived: this.#arrived,
+        once: options.once,
+        bufferItems: limits.fetchBufferItems,
+        telemetry,
+        clock,
+      }),
+    );
+    this.store = new Store({
+      tables: definition.tables,
+      emptyTables: resume.emptyTables,
+      codecOf: createRowCodec,
+      reader: this.#accounted(storage),
+      committed: resume.committedCheckpoint,
+      nextCheckpoint: resume.nextCheckpoint,
+      progress: resume.chains.map(progressOf),
+      limits: limits.store,
+      clock,
+    });
+    this.#persistence = new PersistenceLoop({
+      store: this.store,
+      storage,
+      telemetry,
+      clock,
+      retryBudgetMs: limits.writeRetryBudgetMs,
+      backoff: WRITE_BACKOFF,
+    });
+    const processor = new BatchProcessor({
+      chains: this.lanes.map(({ label }) => label),
+      routes,
+      tables: definition.tables,
+      addresses,
+      store: this.store,
+      log: options.handlerLog,
+      clock,
+      onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
+      onSkipped: ({ handler }) => this.counts.skipped.set(handler, (this.counts.skipped.get(handler) ?? 0) + 1),
+    });
+    this.#processing = new ProcessingLoop({
+      store: this.store,
+      supplies: this.lanes.map(({ supply }) => supply),
+      arrived: this.#arrived,
+      processor,
+      telemetry,
+      batchItems: limits.batchItems,
+      drainInFlight: () => this.#persistence.inFlightOrigin,
+      clock,
+    });
+  }
+
+  /**
+   * Runs the loops until every chain has ended or `signal` aborts; then everything processed is made durable.
+   * @throws what ended it: a handler's error, a source's, ReorgDetected, or the write failure. Unless writing itself has
+   * failed, everything processed before is durable then.
+   */
+  async run(signal: AbortSignal): Promise<SessionOutcome> {
+    const work = new AbortController();
+    const writing = new AbortController();
+    const errors: unknown[] = [];
+    const stopWork = (): void => {
+      work.abort();
+      this.#arrived.notify();
+    };
+    signal.addEventListener("abort", stopWork, { once: true });
+    if (signal.aborted) stopWork();
+    const owned = async (loop: Promise<unknown>): Promise<void> => {
+      try {
+        await loop;
+      } catch (error) {
+        errors.push(error);
+        stopWork();
+      }
+    };
+    const persistence = this.#persistence.run(writing.signal).then(stopWork);
+    const fetching = this.lanes.map((lane) => owned(lane.fetcher.run(work.signal)));
+    let outcome: SessionOutcome = "stopped";
+    await owned(
+      this.#processing.run(work.signal).then((how) => {
+        outcome = how;
+      }),
+    );
+    stopWork();
+    await Promise.all(fetching);
+    await this.#flush(errors);
+    writing.abort();
+    await persistence;
+    signal.removeEventListener("abort", stopWork);
+    if (this.store.failure !== undefined) throw this.store.failure;
+    if (errors.length > 0) throw errors[0];
+    return outcome;
+  }
+
+  async #flush(errors: unknown[]): Promise<void> {
+    if (this.store.failure !== undefined || this.store.isDrained) return;
+    const cancel = new AbortController();
+    const deadline = this.#o.clock.sleep(this.#o.limits.flushDeadlineMs, cancel.signal).then(() => "late" as const);
+    const flushed = this.store.flush().then(
+      () => "flushed" as const,
+      () => "failed" as const,
+    );
+    if ((await Promise.race([flushed, deadline])) === "late") {
+      const { items, changes } = this.store.uncommitted;
+      errors.unshift(
+        new SpindexError(
+          "WRITE_RETRIES_EXHAUSTED",
+          `${items} processed events (${changes} changes) were not durable within ${this.#o.limits.flushDeadlineMs} ms`,
+          { fix: "Nothing is lost: they are indexed again at the next start." },
+        ),
+      );
+    }
+    cancel.abort();
+  }
+
+  /** Time that handlers spend waiting for the storage is accounted as such. */
+  #accounted(reader: RowReader): RowReader {
+    const loop = this.#o.telemetry.processLoop;
+    return {
+      rowsByKey: async (table, chainId, keys) => {
+        const left = loop.enter("reads");
+        try {
+          return await reader.rowsByKey(table, chainId, keys);
+        } finally {
+          loop.enter(left);
+        }
+      },
+    };
+  }
+
+  #countUndecodable(chain: ChainLabel, reason: UndecodableReason): void {
+    const key = `${chain.name} ${reason}`;
+    const entry = this.counts.undecodable.get(key) ?? { chain: chain.name, reason, count: 0 };
+    entry.count++;
+    this.counts.undecodable.set(key, entry);
+  }
+}
+
+function laneStart(resume: ResumeState, chainId: number): LaneStart | undefined {
+  const chain = resume.chains.find((known) => known.chainId === chainId);
+  if (chain === undefined) return undefined;
+  return {
+    nextBlock: chain.block + 1,
+    lastHeader: chain.headers.at(-1),
+    live: chain.live,
+    finalized: chain.finalized,
+  };
+}
+
+function progressOf({ chainId, block, checkpoint, headers, finalized, live }: ResumeState["chains"][number]): ChainProgress {
+  const head = { number: block, finalized, live };
+  return { chainId, block, timestamp: headers.at(-1)?.timestamp, checkpoint, head, headers: [] };
+}

@@ -1,0 +1,72 @@
+import { SpindexError } from "../errors.ts";
+import type { IndexerOptions, Life } from "../indexer.ts";
+import type { ChainStatus, Status } from "../instrument/status.ts";
+import type { ChainLane } from "./chain-lane.ts";
+import type { Session } from "./session.ts";
+
+/** Oldest that live data may be, in seconds, unless the chain is slower. */
+const OBJECTIVE_SECONDS = 30;
+
+/** What the indexer is doing at this moment. Before the loops run there are no figures yet. */
+export function statusOf(options: IndexerOptions, life: Life): Status {
+  const { definition, telemetry, clock, limits } = options;
+  const { session, failure } = life;
+  const store = session?.store;
+  const uncommitted = store?.uncommitted;
+  const error = failure ?? store?.failure;
+  return {
+    name: definition.name,
+    version: options.version,
+    shard: options.shard,
+    at: clock.now(),
+    startedAt: life.startedAt,
+    ready: session !== undefined && error === undefined,
+    failure: error === undefined ? undefined : { code: codeOf(error), message: error.message },
+    leaseHeld: session !== undefined && error === undefined,
+    processLoop: telemetry.processLoop.state,
+    writeLoop: telemetry.writeLoop.state,
+    checkpoints: { processed: store?.processedCheckpoint ?? 0, committed: store?.committedCheckpoint ?? 0 },
+    queue: {
+      batches: uncommitted?.batches ?? 0,
+      items: uncommitted?.items ?? 0,
+      changes: uncommitted?.changes ?? 0,
+      bytes: uncommitted?.bytes ?? 0,
+      limits: { changes: limits.store.capacityChanges, bytes: limits.store.capacityBytes },
+    },
+    oldestUncommittedAt: uncommitted?.oldestAt,
+    lastCommitAt: store?.lastCommitAt,
+    chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session)),
+    eventsProcessed: store?.itemsProcessed ?? 0,
+    undecodableLogs: [...(session?.counts.undecodable.values() ?? [])],
+    skippedEvents: [...(session?.counts.skipped ?? [])].map(([handler, count]) => ({ handler, count })),
+  };
+}
+
+function chainStatusOf(lane: ChainLane, { store }: Session): ChainStatus {
+  const { definition, head, fetcher, selection } = lane;
+  const processed = store.processed(definition.id);
+  const committed = store.committed(definition.id);
+  const durableBlock = committed?.block ?? selection.startBlock - 1;
+  return {
+    name: definition.name,
+    id: definition.id,
+    head: head.head < 0 ? undefined : head.head,
+    headSeenAt: head.advancedAt,
+    finalized: head.finalized < 0 ? undefined : head.finalized,
+    fetched: fetcher.fetched >= selection.startBlock ? fetcher.fetched : undefined,
+    processed: processed?.block,
+    committed: committed?.block,
+    committedTimestamp: committed?.timestamp,
+    endBlock: Number.isFinite(selection.endBlock) ? selection.endBlock : undefined,
+    live: head.live,
+    commitLagSeconds: head.commitLagSeconds(Math.max(durableBlock, 0), selection.endBlock),
+    objectiveSeconds: OBJECTIVE_SECONDS,
+    sources: [{ name: lane.sourceName, state: "ok", error: undefined }],
+    bufferItems: lane.buffer.items,
+    rangeBlocks: lane.sizer.blocks,
+  };
+}
+
+function codeOf(error: Error): NonNullable<Status["failure"]>["code"] {
+  return error instanceof SpindexError ? error.code : "INTERNAL";
+}
