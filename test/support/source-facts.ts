@@ -5,7 +5,7 @@ export interface ImportFact {
   readonly line: number;
   /** As written. */
   readonly from: string;
-  /** Imported names; `*` for a namespace, `default` for a default import, none for a bare import. */
+  /** Imported values; `*` for a namespace, `default` for a default import, none for a bare import. */
   readonly names: readonly string[];
   /** `type`: erased before the program runs. `lazy`: loaded when the expression is evaluated. */
   readonly kind: "value" | "type" | "lazy";
@@ -49,9 +49,10 @@ export function readSourceFacts(path: string, text: string): SourceFacts {
         from: node.source.value,
         // `import { type A } from "x"` still loads x: only `import type` is erased as a whole.
         kind: node.importKind === "type" ? "type" : "value",
-        names: node.specifiers.map((specifier) => {
+        names: node.specifiers.flatMap((specifier) => {
           if (specifier.type === "ImportDefaultSpecifier") return "default";
-          return specifier.type === "ImportNamespaceSpecifier" ? "*" : nameOf(specifier.imported);
+          if (specifier.type === "ImportNamespaceSpecifier") return "*";
+          return specifier.importKind === "type" ? [] : nameOf(specifier.imported);
         }),
       });
       // `import { env } from "node:process"` is a use like any other.

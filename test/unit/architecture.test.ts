@@ -42,7 +42,7 @@ describe("the checker", () => {
           'import { now } from "../lib/clock.ts"; import { assert } from "../errors.ts"; import { b } from "../batch/b.ts";',
         "src/batch/b.ts": 'import type { Block } from "../chain/block.ts"; export const b = 1;',
         "src/postgres/pool.ts":
-          'import { Pool } from "pg"; import type { Storage } from "../write/storage.ts"; import { WriteFailure } from "../write/storage.ts";',
+          'import { Pool } from "pg"; import type { Storage } from "../write/storage.ts"; import { WriteFailure, type Kind } from "../write/storage.ts";',
         "src/fetch/loop.ts": 'import type { Logger } from "pino"; import { Source } from "../source/source.ts";',
         "src/config/env.ts": "export const all = process.env;",
         "src/cli/bin.ts": "process.exit(1);",
