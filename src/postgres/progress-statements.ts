@@ -1,0 +1,190 @@
+import type { StatementStart } from "../instrument/drain-telemetry.ts";
+import type { DrainRun } from "../store/drain-run.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
+import { storedText } from "./values.ts";
+
+/** A statement that goes with the rows of a run. */
+export interface ProgressStatement {
+  readonly start: StatementStart;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Who writes. */
+export interface Writer {
+  readonly shard: string;
+  /** The row of `starts` of this process. */
+  readonly startId: string;
+  readonly writeSeq: number;
+}
+
+/** Headers, checkpoints, the chains' progress, the run's own row and what was skipped. Each must touch `start.rows` rows. */
+export function progressStatements(
+  names: SchemaNames,
+  run: DrainRun,
+  writer: Writer,
+  traceId: string | undefined,
+): readonly ProgressStatement[] {
+  return [
+    chainsStatement(names, run, writer),
+    blocksStatement(names, run, writer),
+    checkpointsStatement(names, run, writer),
+    skippedStatement(names, run, writer),
+    drainRunStatement(names, run, writer, traceId),
+  ].filter((statement) => statement.start.rows > 0);
+}
+
+function chainsStatement(names: SchemaNames, run: DrainRun, writer: Writer): ProgressStatement {
+  const { progress } = run;
+  return {
+    start: {
+      ...START,
+      summary: "UPDATE chains",
+      operation: "UPDATE",
+      purpose: "chain_meta",
+      table: "chains",
+      rows: progress.length,
+    },
+    // Finality never falls. Of what was written without before-images nothing can be rolled back.
+    text: `update ${qualified(names.internal, "chains")} c set
+        block = p.block, block_timestamp = coalesce(p.block_timestamp, c.block_timestamp), checkpoint = p.checkpoint, head = p.head,
+        finalized = greatest(c.finalized, p.finalized), live = c.live or p.live,
+        history_floor = case when $2 then greatest(c.history_floor, p.block) else c.history_floor end,
+        updated_at = now()
+      from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bool[], $9::int8[])
+        as p (chain_id, block, checkpoint, head, finalized, live, block_timestamp)
+      where c.chain_id = p.chain_id and c.shard = $1`,
+    values: [
+      writer.shard,
+      run.mode === "final",
+      progress.map((chain) => chain.chainId),
+      progress.map((chain) => chain.block),
+      progress.map((chain) => chain.checkpoint),
+      progress.map((chain) => chain.head.number),
+      progress.map((chain) => chain.head.finalized),
+      progress.map((chain) => chain.head.live),
+      progress.map((chain) => chain.timestamp ?? null),
+    ],
+  };
+}
+
+function blocksStatement(names: SchemaNames, run: DrainRun, writer: Writer): ProgressStatement {
+  // A header may come with several batches of the run: one row each, the newest.
+  const newest = new Map(
+    run.progress.flatMap(({ chainId, headers }) =>
+      headers.map((header) => [`${chainId} ${header.number}`, { chainId, ...header }] as const),
+    ),
+  );
+  const headers = [...newest.values()];
+  return {
+    start: {
+      ...START,
+      summary: "INSERT blocks",
+      operation: "INSERT",
+      purpose: "checkpoint",
+      table: "blocks",
+      rows: headers.length,
+    },
+    text: `insert into ${qualified(names.internal, "blocks")} (shard, chain_id, number, hash, parent_hash, "timestamp")
+      select $1, * from unnest($2::int8[], $3::int8[], $4::text[], $5::text[], $6::int8[])
+      on conflict (chain_id, number) do update set
+        hash = excluded.hash, parent_hash = excluded.parent_hash, "timestamp" = excluded."timestamp"`,
+    values: [
+      writer.shard,
+      headers.map((header) => header.chainId),
+      headers.map((header) => header.number),
+      headers.map((header) => header.hash),
+      headers.map((header) => header.parentHash),
+      headers.map((header) => header.timestamp),
+    ],
+  };
+}
+
+function checkpointsStatement(names: SchemaNames, run: DrainRun, writer: Writer): ProgressStatement {
+  const { positions } = run;
+  return {
+    start: {
+      ...START,
+      summary: "INSERT checkpoints",
+      operation: "INSERT",
+      purpose: "checkpoint",
+      table: "checkpoints",
+      rows: positions.length,
+    },
+    text: `insert into ${qualified(names.internal, "checkpoints")} (shard, checkpoint, chain_id, block)
+      select $1, * from unnest($2::int8[], $3::int8[], $4::int8[])`,
+    values: [
+      writer.shard,
+      positions.map((position) => position.checkpoint),
+      positions.map((position) => position.chainId),
+      positions.map((position) => position.block),
+    ],
+  };
+}
+
+function skippedStatement(names: SchemaNames, run: DrainRun, writer: Writer): ProgressStatement {
+  const { skipped } = run;
+  return {
+    start: {
+      ...START,
+      summary: "INSERT skipped_events",
+      operation: "INSERT",
+      purpose: "skipped_event",
+      table: "skipped_events",
+      rows: skipped.length,
+    },
+    text: `insert into ${qualified(names.internal, "skipped_events")}
+        (shard, chain_id, block, log_index, checkpoint, transaction_hash, handler, message)
+      select $1, * from unnest($2::int8[], $3::int8[], $4::int4[], $5::int8[], $6::text[], $7::text[], $8::text[])`,
+    values: [
+      writer.shard,
+      skipped.map((event) => event.chainId),
+      skipped.map((event) => event.block),
+      skipped.map((event) => event.logIndex),
+      skipped.map((event) => event.checkpoint),
+      skipped.map((event) => event.transactionHash),
+      skipped.map((event) => storedText(event.handler)),
+      skipped.map((event) => storedText(event.message)),
+    ],
+  };
+}
+
+function drainRunStatement(
+  names: SchemaNames,
+  run: DrainRun,
+  writer: Writer,
+  traceId: string | undefined,
+): ProgressStatement {
+  return {
+    start: {
+      ...START,
+      summary: "INSERT drain_runs",
+      operation: "INSERT",
+      purpose: "checkpoint",
+      table: "drain_runs",
+      rows: 1,
+    },
+    text: `insert into ${qualified(names.internal, "drain_runs")}
+        (shard, write_seq, from_checkpoint, to_checkpoint, start_id, drain_id, mode, split_reason,
+         batches, items, changes, bytes, blocks, trace_id)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+    values: [
+      writer.shard,
+      writer.writeSeq,
+      run.checkpoints.from,
+      run.checkpoints.to,
+      writer.startId,
+      run.id,
+      run.mode,
+      run.splitReason,
+      run.batches.length,
+      run.items,
+      run.changes,
+      run.bytes,
+      JSON.stringify(run.blocks),
+      traceId ?? null,
+    ],
+  };
+}
+
+const START = { bytes: 0 } as const;

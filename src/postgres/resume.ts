@@ -1,0 +1,82 @@
+import type { BlockHeader } from "../chain/block.ts";
+import type { Hash } from "../chain/hex.ts";
+import type { TableModel } from "../store/table.ts";
+import type { Connection } from "./connection.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
+import { chainCondition } from "./table-statements.ts";
+
+/** Where a chain was left. */
+export interface ChainResume {
+  readonly chainId: number;
+  /** Everything up to this block is durable. */
+  readonly block: number;
+  /** Its time in unix seconds, or that of the newest block before it whose time was known. */
+  readonly timestamp: number | undefined;
+  readonly checkpoint: number;
+  readonly live: boolean;
+  /** The highest block known to be final; it never falls. */
+  readonly finalized: number;
+  /** The newest stored headers, oldest first: what the source must still agree with. */
+  readonly headers: readonly BlockHeader[];
+}
+
+/** What the database knows about a shard when it is opened. */
+export interface ResumePoint {
+  readonly nextCheckpoint: number;
+  readonly committedCheckpoint: number;
+  /** Only chains that have been written about. */
+  readonly chains: readonly ChainResume[];
+  /** Names of entities without a row for this shard's chains: all of their rows will be in memory. */
+  readonly emptyTables: ReadonlySet<string>;
+}
+
+const MAX_HEADERS = 512;
+
+export async function readChains(connection: Connection, names: SchemaNames, shard: string): Promise<ChainResume[]> {
+  const chains = await connection.query(
+    `select chain_id, block, checkpoint, live, finalized, block_timestamp from ${qualified(names.internal, "chains")}
+     where shard = $1 and block is not null order by chain_id`,
+    [shard],
+  );
+  const headers = await connection.query(
+    `select b.* from ${qualified(names.internal, "chains")} c cross join lateral (
+       select chain_id, number, hash, parent_hash, "timestamp" from ${qualified(names.internal, "blocks")} b
+       where b.chain_id = c.chain_id order by number desc limit ${MAX_HEADERS}
+     ) b where c.shard = $1 order by b.chain_id, b.number`,
+    [shard],
+  );
+  return chains.rows.map(([chainId, block, checkpoint, live, finalized, timestamp]) => ({
+    chainId: Number(chainId),
+    block: Number(block),
+    timestamp: timestamp === null ? undefined : Number(timestamp),
+    checkpoint: Number(checkpoint),
+    live: live === "t",
+    finalized: Number(finalized),
+    headers: headers.rows.filter((row) => row[0] === chainId).map(headerOf),
+  }));
+}
+
+function headerOf([, number, hash, parentHash, timestamp]: readonly (string | null)[]): BlockHeader {
+  return {
+    number: Number(number),
+    hash: hash as Hash,
+    parentHash: parentHash as Hash,
+    timestamp: Number(timestamp),
+  };
+}
+
+/** Names of the entities that have no row for these chains. */
+export async function readEmptyTables(
+  connection: Connection,
+  names: SchemaNames,
+  tables: readonly TableModel[],
+  chainIds: readonly number[],
+): Promise<ReadonlySet<string>> {
+  if (tables.length === 0) return new Set();
+  const checks = tables.map((table) => {
+    const condition = chainCondition(table, "t", "any($1::int8[])");
+    return `not exists (select from ${qualified(names.user, table.sqlName)} t where ${condition})`;
+  });
+  const { rows } = await connection.query(`select ${checks.join(", ")}, $1::int8[]`, [chainIds]);
+  return new Set(tables.filter((_, at) => rows[0]?.[at] === "t").map((table) => table.name));
+}

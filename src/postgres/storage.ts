@@ -1,0 +1,163 @@
+import { assert } from "../errors.ts";
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { DrainRun } from "../store/drain-run.ts";
+import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { Storage, WriteOutcome } from "../write/storage.ts";
+import { WriteFailure } from "../write/storage.ts";
+import type { Connection } from "./connection.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
+import { isConnectionError, writeFailureOf } from "./failure.ts";
+import type { Lease } from "./lease.ts";
+import type { ResumePoint } from "./resume.ts";
+import type { PostgresRowReader } from "./row-reader.ts";
+import { type TableStatements, tableStatementsOf } from "./table-statements.ts";
+import { type WriterSession, WriteTransaction } from "./write-transaction.ts";
+
+/** How an indexer ended, for the row of its start: `stopped`, or the code of an error. */
+export type Outcome = string;
+
+export interface PostgresStorageParts {
+  readonly names: SchemaNames;
+  readonly shard: string;
+  readonly token: string;
+  readonly startId: string;
+  /** The number of the last durable write. */
+  readonly writeSeq: number;
+  readonly tables: readonly TableModel[];
+  readonly resume: ResumePoint;
+  readonly lease: Lease;
+  readonly reader: PostgresRowReader;
+  readonly connectWriter: () => Promise<Connection>;
+  readonly writer: Connection;
+}
+
+/** The tables of one indexer's shard in PostgreSQL, owned by this process. Made by `openStorage`. */
+export class PostgresStorage implements Storage, RowReader {
+  /** What the database knew when it was opened. */
+  readonly resume: ResumePoint;
+  readonly #parts: PostgresStorageParts;
+  readonly #statements: ReadonlyMap<string, TableStatements>;
+  #writeSeq: number;
+  #writer: WriterSession | undefined;
+  #writing = false;
+  /** A run whose outcome is not known: nothing else may be written before it. */
+  #unsettled: DrainRun | undefined;
+
+  constructor(parts: PostgresStorageParts) {
+    this.#parts = parts;
+    this.resume = parts.resume;
+    this.#writeSeq = parts.writeSeq;
+    this.#writer = { connection: parts.writer, stagings: new Set() };
+    this.#statements = new Map(
+      parts.tables.map((table, position) => [table.name, tableStatementsOf(parts.names, table, position)]),
+    );
+  }
+
+  async write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+    assert(!this.#writing, "two writes at once");
+    assert(
+      this.#unsettled === undefined || this.#unsettled === run,
+      "a run is written before the one whose outcome is unknown",
+    );
+    this.#writing = true;
+    try {
+      return await this.#attempt(run, telemetry);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
+    return this.#parts.reader.rowsByKey(table, chainId, keys);
+  }
+
+  /** Rows in each entity's table, by the entity's name. Counts them: slow on big tables. */
+  async rowCounts(): Promise<ReadonlyMap<string, number>> {
+    const { names, tables, connectWriter } = this.#parts;
+    const connection = await connectWriter();
+    try {
+      const counts = new Map<string, number>();
+      for (const table of tables) {
+        const { rows } = await connection.query(`select count(*) from ${qualified(names.user, table.sqlName)}`);
+        counts.set(table.name, Number(rows[0]?.[0]));
+      }
+      return counts;
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** Records how this start ended, lets the shard go and ends every connection. Idempotent; never throws. */
+  async close(outcome: Outcome): Promise<void> {
+    const { names, startId, lease, reader, connectWriter } = this.#parts;
+    const writer = this.#writer?.connection;
+    this.#writer = undefined;
+    try {
+      const connection = writer === undefined || writer.isBroken ? await connectWriter() : writer;
+      try {
+        await connection.query(
+          `update ${qualified(names.internal, "starts")} set ended_at = now(), outcome = $2 where id = $1 and ended_at is null`,
+          [startId, outcome],
+        );
+      } finally {
+        await connection.end();
+      }
+    } catch {
+      // The database is away: the next start will note that this one ended without a word.
+    }
+    await Promise.all([lease.release(), reader.close()]);
+  }
+
+  async #attempt(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+    const session = await this.#session();
+    const { names, shard, token, startId } = this.#parts;
+    const writeSeq = this.#writeSeq + 1;
+    const statementsOf = (table: TableModel): TableStatements => this.#statementsOf(table);
+    const transaction = new WriteTransaction(
+      session,
+      { names, shard, token, startId, writeSeq, statementsOf },
+      telemetry,
+    );
+    try {
+      const outcome = await transaction.write(run);
+      this.#writeSeq = writeSeq;
+      this.#unsettled = undefined;
+      return { alreadyDurable: outcome === "already_durable" };
+    } catch (error) {
+      this.#unsettled = error instanceof WriteFailure && error.kind === "outcome_unknown" ? run : this.#unsettled;
+      await this.#leaveTransaction(session, error);
+      throw error;
+    }
+  }
+
+  /** The writer's connection, made again when it was lost. */
+  async #session(): Promise<WriterSession> {
+    await this.#parts.lease.regain();
+    if (this.#writer !== undefined && !this.#writer.connection.isBroken) return this.#writer;
+    try {
+      this.#writer = { connection: await this.#parts.connectWriter(), stagings: new Set() };
+    } catch (error) {
+      throw writeFailureOf(error, { summary: "CONNECT", table: undefined, commitSent: false });
+    }
+    return this.#writer;
+  }
+
+  /** After a failure: the transaction is taken back, or the connection thrown away. */
+  async #leaveTransaction(session: WriterSession, error: unknown): Promise<void> {
+    const cause = error instanceof WriteFailure ? error.cause : error;
+    if (!session.connection.isBroken && !isConnectionError(cause)) {
+      try {
+        return await session.connection.run("rollback");
+      } catch {
+        // Not usable any more.
+      }
+    }
+    session.connection.destroy();
+  }
+
+  #statementsOf(table: TableModel): TableStatements {
+    const statements = this.#statements.get(table.name);
+    assert(statements !== undefined, `the storage was opened without the table ${table.name}`);
+    return statements;
+  }
+}

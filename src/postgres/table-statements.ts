@@ -1,0 +1,100 @@
+import type { TableModel } from "../store/table.ts";
+import { CHAIN_COLUMN, CHANGED_AT_COLUMN, CHECKPOINT_COLUMN, codecColumnsOf, identityOf } from "./copy-codec.ts";
+import { historyTableOf, qualified, type SchemaNames } from "./ddl.ts";
+import { quoteName, quoteNames } from "./sql.ts";
+
+/** A session's own table that takes rows on their way; empty at the start of every transaction. */
+export interface Staging {
+  readonly name: string;
+  readonly create: string;
+  readonly copy: string;
+}
+
+/** The SQL that writes one entity's changes. */
+export interface TableStatements {
+  readonly copyRows: string;
+  readonly copyHistory: string;
+  readonly updates: Staging;
+  readonly upserts: Staging;
+  readonly deletes: Staging;
+  /** Changes the rows staged in `updates`. Ordered by key: the index pages are then met one after the other. */
+  readonly applyUpdates: string;
+  readonly applyUpserts: string;
+  readonly applyDeletes: string;
+  /**
+   * Parameters: first and last checkpoint of the run. Whoever changed a row without knowing whether it exists has
+   * written "absent" as its first before-image; here it becomes what the table holds. Runs after the before-images
+   * and both stagings have been copied, before they are applied.
+   */
+  correctHistory(staged: readonly Staging[]): string;
+}
+
+/** @param position a number that no other table of the indexer has: names of temporary tables are made from it */
+export function tableStatementsOf(names: SchemaNames, table: TableModel, position: number): TableStatements {
+  const columns = codecColumnsOf(table);
+  const target = qualified(names.user, table.sqlName);
+  const identity = identityOf(table);
+  const changing = columns.row.filter((name) => !identity.includes(name));
+  const staging = (purpose: string, fields: readonly string[]): Staging => {
+    const name = `pg_temp.${quoteName(`spindex_${purpose}_${position}`)}`;
+    return {
+      name,
+      create: `create temp table ${quoteName(`spindex_${purpose}_${position}`)} on commit delete rows as select ${quoteNames(fields)} from ${target} with no data`,
+      copy: copyInto(name, fields),
+    };
+  };
+  const updates = staging("updates", columns.row);
+  const upserts = staging("upserts", columns.row);
+  const deletes = staging("deletes", columns.key);
+  return {
+    copyRows: copyInto(target, columns.row),
+    copyHistory: copyInto(qualified(names.internal, historyTableOf(table)), columns.beforeImage),
+    updates,
+    upserts,
+    deletes,
+    applyUpdates: `update ${target} t set ${assignments(changing, "s")}
+      from (select * from ${updates.name} order by ${quoteNames(identity)}) s where ${equal(identity, "t", "s")}`,
+    applyUpserts: `insert into ${target} (${quoteNames(columns.row)})
+      select ${quoteNames(columns.row)} from ${upserts.name} order by ${quoteNames(identity)}
+      on conflict (${quoteNames(identity)}) do update set ${assignments(changing, "excluded")}`,
+    applyDeletes: `delete from ${target} t using ${deletes.name} s where ${equal(identity, "t", "s")}`,
+    correctHistory: (staged) => correctHistory(names, table, staged),
+  };
+}
+
+function correctHistory(names: SchemaNames, table: TableModel, staged: readonly Staging[]): string {
+  const identity = identityOf(table);
+  const key = quoteNames(identity);
+  const history = qualified(names.internal, historyTableOf(table));
+  const at = quoteName(CHANGED_AT_COLUMN);
+  const restored = codecColumnsOf(table).row.filter((name) => !identity.includes(name));
+  // One grouping of both sides instead of a join: hash and merge joins are off, and temporary tables have no index.
+  const sides = [
+    `select ${key}, ${at}, false as staged from ${history} where ${at} between $1 and $2`,
+    ...staged.map(({ name }) => `select ${key}, null, true from ${name}`),
+  ];
+  return `update ${history} h set ${assignments(restored, "t")}
+    from (
+      select ${key}, min(${at}) as first from (${sides.join(" union all ")}) both_sides
+      group by ${key} having bool_or(staged) and min(${at}) is not null
+    ) f
+    join ${qualified(names.user, table.sqlName)} t on ${equal(identity, "t", "f")}
+    where ${equal(identity, "h", "f")} and h.${at} = f.first and h.${quoteName(CHECKPOINT_COLUMN)} is null`;
+}
+
+function copyInto(target: string, columns: readonly string[]): string {
+  return `copy ${target} (${quoteNames(columns)}) from stdin (format binary)`;
+}
+
+function assignments(columns: readonly string[], source: string): string {
+  return columns.map((name) => `${quoteName(name)} = ${source}.${quoteName(name)}`).join(", ");
+}
+
+function equal(columns: readonly string[], left: string, right: string): string {
+  return columns.map((name) => `${left}.${quoteName(name)} = ${right}.${quoteName(name)}`).join(" and ");
+}
+
+/** Text that limits rows to a chain; nothing for rows shared among chains. */
+export function chainCondition(table: TableModel, alias: string, parameter: string): string {
+  return table.crossChain ? "true" : `${alias}.${quoteName(CHAIN_COLUMN)} = ${parameter}`;
+}

@@ -1,0 +1,218 @@
+import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { EncodedRows } from "../lib/byte-writer.ts";
+import type { DrainRun, TableChanges } from "../store/drain-run.ts";
+import type { TableModel } from "../store/table.ts";
+import { WriteFailure } from "../write/storage.ts";
+import type { Connection } from "./connection.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
+import { type FailedStatement, writeFailureOf } from "./failure.ts";
+import { progressStatements, type Writer } from "./progress-statements.ts";
+import { quoteText } from "./sql.ts";
+import type { Staging, TableStatements } from "./table-statements.ts";
+
+/** A connection that writes, and the temporary tables that it has by now. */
+export interface WriterSession {
+  readonly connection: Connection;
+  readonly stagings: Set<string>;
+}
+
+export interface WriteContext extends Writer {
+  readonly names: SchemaNames;
+  readonly token: string;
+  readonly statementsOf: (table: TableModel) => TableStatements;
+}
+
+/**
+ * One attempt to write a run: one transaction that begins by taking the shard's row lock and number, so that it
+ * happens once however often it is tried.
+ */
+export class WriteTransaction {
+  readonly #session: WriterSession;
+  readonly #context: WriteContext;
+  readonly #telemetry: WriteTransactionTelemetry;
+  /** What is being done: what failed first, when it fails. */
+  #current: FailedStatement = { summary: "BEGIN", table: undefined, commitSent: false };
+
+  constructor(session: WriterSession, context: WriteContext, telemetry: WriteTransactionTelemetry) {
+    this.#session = session;
+    this.#context = context;
+    this.#telemetry = telemetry;
+  }
+
+  /**
+   * @returns "durable" when this attempt did it, "already_durable" when an earlier one had
+   * @throws WriteFailure; the session is then in a failed transaction, or broken
+   */
+  async write(run: DrainRun): Promise<"durable" | "already_durable"> {
+    try {
+      for (const changes of run.tables) await this.#prepareStagings(changes);
+      await this.#begin(run);
+      if ((await this.#claimWriteSeq(run)) === "already_durable") {
+        await this.#session.connection.run("rollback");
+        return "already_durable";
+      }
+      for (const changes of run.tables) await this.#writeTable(run, changes);
+      const progress = progressStatements(this.#context.names, run, this.#context, this.#telemetry.traceId);
+      for (const { start, text, values } of progress) {
+        await this.#counted(start, async () => (await this.#session.connection.query(text, values)).rowCount);
+      }
+      await this.#commit();
+      return "durable";
+    } catch (error) {
+      throw writeFailureOf(error, this.#current);
+    }
+  }
+
+  async #begin(run: DrainRun): Promise<void> {
+    const { traceId } = this.#telemetry;
+    const name = `spindex run=${run.id}${traceId === undefined ? "" : ` trace=${traceId}`}`;
+    await this.#session.connection.run(
+      `begin isolation level read committed read write; set local application_name = ${quoteText(name)}`,
+    );
+    this.#telemetry.began(this.#session.connection.server);
+  }
+
+  /** The guarded update: it waits for a forgotten backend of an earlier attempt, then tells what became of it. */
+  async #claimWriteSeq(run: DrainRun): Promise<"claimed" | "already_durable"> {
+    const { names, shard, token, writeSeq } = this.#context;
+    const shards = qualified(names.internal, "shards");
+    const { connection } = this.#session;
+    return this.#statement(startOf("UPDATE", "shards", "checkpoint", 1), async () => {
+      const updated = await connection.query(
+        `update ${shards} set write_seq = $3, next_checkpoint = $4, committed_checkpoint = $5,
+           changes = changes + $6, written_at = now()
+         where shard = $1 and token = $2 and write_seq = $3::int8 - 1`,
+        [shard, token, writeSeq, run.checkpoints.to + 1, run.checkpoints.to, run.changes],
+      );
+      if (updated.rowCount === 1) return "claimed";
+      const found = await connection.query(`select token, write_seq, holder from ${shards} where shard = $1`, [shard]);
+      return this.#explainUnclaimed(found.rows[0]);
+    });
+  }
+
+  #explainUnclaimed(row: readonly (string | null)[] | undefined): "already_durable" {
+    const { shard, token, writeSeq } = this.#context;
+    const place = { statement: "UPDATE shards", table: "shards" };
+    if (row !== undefined && row[0] !== token) {
+      throw new WriteFailure("fenced", `shard ${shard} is now written by ${row[2]}`, place);
+    }
+    const stored = row === undefined ? 0 : Number(row[1]);
+    if (row !== undefined && stored === writeSeq) return "already_durable";
+    if (stored < writeSeq - 1 || row === undefined) {
+      throw new WriteFailure(
+        "went_back",
+        `the database went back: shard ${shard} is at write ${stored}, although write ${writeSeq - 1} was durable`,
+        place,
+      );
+    }
+    throw new WriteFailure("fatal", `shard ${shard} is at write ${stored}, unexpected before write ${writeSeq}`, place);
+  }
+
+  /** Order: before-images are settled while the table still holds what was before. */
+  async #writeTable(run: DrainRun, changes: TableChanges): Promise<void> {
+    const { table, inserts, updates, upserts, deletes, history } = changes;
+    const sql = this.#context.statementsOf(table);
+    await this.#copy(table, sql.copyHistory, history, "history");
+    await this.#copy(table, sql.upserts.copy, upserts, "entity", "upserts");
+    await this.#copy(table, sql.deletes.copy, deletes, "entity", "deletes");
+    const staged = [upserts.rows > 0 ? [sql.upserts] : [], deletes.rows > 0 ? [sql.deletes] : []].flat();
+    if (staged.length > 0 && history.rows > 0) await this.#correctHistory(run, table, sql, staged);
+    if (deletes.rows > 0) await this.#apply(table, "DELETE", sql.applyDeletes, deletes.rows, "at most");
+    if (upserts.rows > 0) await this.#apply(table, "UPSERT", sql.applyUpserts, upserts.rows, "exactly");
+    if (updates.rows > 0) {
+      await this.#copy(table, sql.updates.copy, updates, "entity", "updates");
+      await this.#apply(table, "UPDATE", sql.applyUpdates, updates.rows, "exactly");
+    }
+    await this.#copy(table, sql.copyRows, inserts, "entity");
+  }
+
+  async #copy(
+    table: TableModel,
+    text: string,
+    rows: EncodedRows,
+    purpose: StatementPurpose,
+    staged = "",
+  ): Promise<void> {
+    if (rows.rows === 0) return;
+    const name = purpose === "history" ? `${table.sqlName}_history` : table.sqlName;
+    const start: StatementStart = {
+      summary: staged === "" ? `COPY ${name}` : `COPY ${name} (${staged})`,
+      operation: "COPY",
+      purpose,
+      table: name,
+      rows: rows.rows,
+      bytes: rows.bytes,
+    };
+    await this.#counted(start, () => this.#session.connection.copy(text, rows));
+  }
+
+  async #apply(
+    table: TableModel,
+    operation: string,
+    text: string,
+    rows: number,
+    expected: "exactly" | "at most",
+  ): Promise<void> {
+    const run = async (): Promise<number> => (await this.#session.connection.query(text)).rowCount;
+    const start = startOf(operation, table.sqlName, "entity", rows);
+    if (expected === "exactly") await this.#counted(start, run);
+    else await this.#statement(start, run);
+  }
+
+  async #correctHistory(
+    run: DrainRun,
+    table: TableModel,
+    sql: TableStatements,
+    staged: readonly Staging[],
+  ): Promise<void> {
+    const start = startOf("UPDATE", `${table.sqlName}_history`, "history", 0);
+    const { from, to } = run.checkpoints;
+    await this.#statement(start, () => this.#session.connection.query(sql.correctHistory(staged), [from, to]));
+  }
+
+  async #commit(): Promise<void> {
+    this.#current = { summary: "COMMIT", table: undefined, commitSent: true };
+    const { command } = await this.#telemetry.commit(() => this.#session.connection.query("commit"));
+    if (command === "COMMIT") return;
+    // The server answers the COMMIT of a failed transaction without an error.
+    throw new WriteFailure("transient", `COMMIT was answered by ${command}`, { statement: "COMMIT" });
+  }
+
+  /** Temporary tables are made once a session, outside the transaction: a failed one would take them back. */
+  async #prepareStagings({ table, updates, upserts, deletes }: TableChanges): Promise<void> {
+    const sql = this.#context.statementsOf(table);
+    for (const [rows, staging] of [
+      [updates, sql.updates],
+      [upserts, sql.upserts],
+      [deletes, sql.deletes],
+    ] as const) {
+      if (rows.rows === 0 || this.#session.stagings.has(staging.name)) continue;
+      this.#current = { summary: "CREATE TEMP TABLE", table: table.sqlName, commitSent: false };
+      await this.#session.connection.run(staging.create);
+      this.#session.stagings.add(staging.name);
+    }
+    this.#current = { summary: "BEGIN", table: undefined, commitSent: false };
+  }
+
+  #statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T> {
+    this.#current = { summary: start.summary, table: start.table, commitSent: false };
+    return this.#telemetry.statement(start, run);
+  }
+
+  /** A statement that must touch exactly the rows that it was given: rows are never lost in silence. */
+  async #counted(start: StatementStart, run: () => Promise<number>): Promise<void> {
+    await this.#statement(start, async () => {
+      const touched = await run();
+      if (touched === start.rows) return;
+      throw new WriteFailure(
+        "fatal",
+        `${start.summary} touched ${touched} of ${start.rows} rows: the table is not as this writer left it`,
+        { statement: start.summary, table: start.table },
+      );
+    });
+  }
+}
+
+function startOf(operation: string, table: string, purpose: StatementPurpose, rows: number): StatementStart {
+  return { summary: `${operation} ${table}`, operation, purpose, table, rows, bytes: 0 };
+}
