@@ -12,9 +12,9 @@ export interface Member {
 /**
  * Compiles a function that reads values into one frozen object, or an array when a name is missing.
  *
- * It is made from source text since only so it is a literal: one allocation of a shape that is known beforehand, and one
- * call site for each property, which the engine inlines. A loop over the members that assigns one property after the
- * other took two to three times as long. Names enter as JSON strings, so they cannot become code.
+ * It is made from source text since only so it is a literal: one allocation of a shape that is known beforehand, whatever
+ * the names, and a call site of its own for each reader, which the engine inlines. A loop that assigns one property after
+ * the other cost 40 to 60 ns more an event (of about 200). Names enter as JSON strings, so they cannot become code.
  *
  * @param parameters names of the function's parameters, `reading` among them
  * @param frame JavaScript for the first place of the frame

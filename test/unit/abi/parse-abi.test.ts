@@ -143,7 +143,7 @@ describe("parseEvents", () => {
       `event E(${"uint256 a, ".repeat(5000)}uint256 b)`,
       /^contracts\.Token\.abi\[1\]: "event E\(uint256 a, [^…]*… is not a valid signature: .{1,60}$/,
     ],
-  ])("a malformed signature is refused: %.40s", (signature, message) => {
+  ])("a malformed signature is refused (%#)", (signature, message) => {
     const error = errorOf(["event Fine()", signature]);
     expect(error.code).toBe("ABI_INVALID");
     if (typeof message === "string") expect(error.message).toBe(`contracts.Token.abi[1]: ${message}`);
