@@ -22,7 +22,7 @@ export function viewOf(text: Buffer): DataView {
 }
 
 /** The value of 4 digits. */
-export function uint16At(view: DataView, at: number): number {
+function uint16At(view: DataView, at: number): number {
   const digits = view.getInt32(at);
   const values = (digits & 0x0f0f0f0f) + ((digits >>> 6) & 0x01010101) * 9;
   const pairs = values | (values >>> 4);

@@ -8,7 +8,7 @@ export interface RawLog {
 }
 
 /** The event as viem takes it: unnamed parameters carry our names. */
-export function viemEvent(event: EventAbi): AbiEvent {
+function viemEvent(event: EventAbi): AbiEvent {
   return { type: "event", name: event.name, anonymous: event.anonymous, inputs: event.inputs.map(viemParameter) };
 }
 
