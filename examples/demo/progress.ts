@@ -1,0 +1,77 @@
+import { createLogUpdate } from "log-update";
+
+/** What is known of an indexer at a moment: from its `/status`, where it answers. */
+export interface Progress {
+  /** Seconds since its start. */
+  readonly seconds: number;
+  readonly events: number;
+  /** Blocks. */
+  readonly first: number;
+  readonly head: number;
+  readonly processed: number;
+  readonly committed: number;
+  /** What the processing and the persistence loop are doing or waiting for. */
+  readonly processState: string;
+  readonly writeState: string;
+}
+
+/** Shows the progress of one indexer after the other: redrawn on a terminal, else a plain line now and then. */
+export interface ProgressView {
+  show(name: string, progress: Progress): void;
+  /** Keeps what was shown last. */
+  done(): void;
+}
+
+const BAR_WIDTH = 24;
+const PLAIN_LINE_SECONDS = 1;
+
+export function createProgressView(stream: NodeJS.WriteStream): ProgressView {
+  if (!stream.isTTY) return plainView((line) => stream.write(`${line}\n`));
+  const update = createLogUpdate(stream);
+  return {
+    show: (name, progress) => update(progressLines(name, progress).join("\n")),
+    done: () => update.done(),
+  };
+}
+
+function plainView(print: (line: string) => void): ProgressView {
+  let latest: string | undefined;
+  let printedAt = Number.NEGATIVE_INFINITY;
+  return {
+    show: (name, progress) => {
+      latest = progressLines(name, progress)
+        .map((line) => line.trim())
+        .join("  ");
+      if (progress.seconds - printedAt < PLAIN_LINE_SECONDS) return;
+      print(latest);
+      latest = undefined;
+      printedAt = progress.seconds;
+    },
+    done: () => {
+      if (latest !== undefined) print(latest);
+      latest = undefined;
+      printedAt = Number.NEGATIVE_INFINITY;
+    },
+  };
+}
+
+/** The bar, and below it the two frontiers and what the loops do. */
+export function progressLines(name: string, progress: Progress): [string, string] {
+  const { first, head, processed, committed, events, seconds } = progress;
+  const share = head <= first ? 0 : Math.min(1, Math.max(0, (committed - first) / (head - first)));
+  const filled = Math.round(share * BAR_WIDTH);
+  const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const rate = seconds > 0 ? Math.round(events / seconds) : 0;
+  return [
+    `  ${name.padEnd(12)} ${bar} ${percent}  ${count(events)} events  ${count(rate)} events/s`,
+    `  ${"".padEnd(12)} processed ${count(processed)}  committed ${count(committed)}  lag ${count(
+      Math.max(0, head - committed),
+    )} blocks  processing: ${progress.processState}  persistence: ${progress.writeState}`,
+  ];
+}
+
+/** A number with a comma at each thousand. */
+export function count(value: number): string {
+  return value.toLocaleString("en");
+}
