@@ -27,6 +27,7 @@ const quickTests: Step = {
 const steps: readonly Step[] = [
   ...(options["without-tests"] ? [] : [quickTests]),
   { name: "types", command: "tsc", args: ["--project", "."] },
+  { name: "types of the package", command: "tsc", args: ["--project", "tsconfig.build.json", "--noEmit"] },
   // Stricter for the package alone: what it exports has explicit types; users' schemas live by inference.
   { name: "types of the package", command: "tsc", args: ["--project", "tsconfig.build.json", "--noEmit"] },
   { name: "format and lint", command: "biome", args: ["check", "--error-on-warnings"] },

@@ -11,18 +11,19 @@ const FOREIGN_SERIES = new Map([
 
 /** Series name, as a scrape gives it → its labels; made from the telemetry contract. */
 export const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).flatMap(([name, definition]) => {
-    const labels = [...Object.keys(definition.labels), ...COMMON_LABELS];
-    const full = METRIC_PREFIX + name;
-    if (definition.type === "summary") return [`${full}_sum`, `${full}_count`].map((part) => [part, labels] as const);
-    if (definition.type !== "histogram") return [[full, labels] as const];
-    return [
-      [`${full}_bucket`, [...labels, "le"]] as const,
-      [`${full}_sum`, labels] as const,
-      [`${full}_count`, labels] as const,
-    ];
-  }),
+  Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).flatMap(([name, metric]) =>
+    seriesOf(METRIC_PREFIX + name, metric.type, [...Object.keys(metric.labels), ...COMMON_LABELS]),
+  ),
 );
+
+function seriesOf(name: string, type: MetricDefinition["type"], labels: string[]): [string, string[]][] {
+  const sums: [string, string[]][] = [
+    [`${name}_sum`, labels],
+    [`${name}_count`, labels],
+  ];
+  if (type === "histogram") return [[`${name}_bucket`, [...labels, "le"]], ...sums];
+  return type === "summary" ? sums : [[name, labels]];
+}
 
 /** What is wrong with a query: it does not parse, or asks for a series or a label that does not exist. */
 export function problemsOf(query: string, recorded: readonly string[] = []): string[] {
@@ -45,7 +46,7 @@ export function problemsOf(query: string, recorded: readonly string[] = []): str
     for (const label of known ?? COMMON_LABELS) allowed.add(label);
     if (known === undefined && !recorded.includes(name)) problems.push(`unknown series ${name}`);
   }
-  if (names.size > 0 && !names.values().every((name) => recorded.includes(name))) {
+  if ([...names].some((name) => !recorded.includes(name))) {
     for (const label of labels) if (!allowed.has(label)) problems.push(`unknown label ${label}`);
   }
   return problems;
