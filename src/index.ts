@@ -10,7 +10,7 @@ export {
 } from "./config/define-indexer.ts";
 export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
 export { type EnvReference, env } from "./config/env.ts";
-export type { AbiInput, ArgsOf, EventMap, EventOf, HandlerEvent, WhereOf } from "./config/events.ts";
+export type { AbiInput, ArgsOf, EventKey, EventOf, HandlerEvent, WhereOf } from "./config/events.ts";
 export type {
   AnyIndexer,
   Handler,

@@ -1,6 +1,7 @@
 import type { Hex } from "../chain/hex.ts";
+import type { CheckedAbi } from "./checked-abi.ts";
 import type { EnvReference } from "./env.ts";
-import type { AbiInput, CheckedAbi } from "./events.ts";
+import type { AbiInput } from "./events.ts";
 import type { Indexer } from "./indexer.ts";
 import { createIndexer } from "./registration.ts";
 

@@ -52,6 +52,9 @@ export interface EntityOptions<Columns, Key, AppendOnly> {
   readonly hidden?: boolean;
 }
 
+/** Without a key the column `id` is it. */
+export type KeyNames<Key extends readonly string[]> = Key extends readonly [] ? "id" : Key[number];
+
 /** Errors, as types, at key columns that cannot be key columns; nothing else. */
 export type KeyCheck<Columns, Key extends string> = {
   readonly [Name in Key as Name extends keyof Columns
@@ -71,12 +74,12 @@ export type KeyCheck<Columns, Key extends string> = {
  */
 export function entity<
   Columns extends EntityColumns,
-  const Key extends readonly ColumnName<Columns>[] = readonly ["id" & ColumnName<Columns>],
+  const Key extends readonly ColumnName<Columns>[] = readonly [],
   const AppendOnly extends boolean = false,
 >(
-  columns: Columns & KeyCheck<Columns, readonly [] extends Key ? "id" : Key[number]>,
+  columns: Columns & KeyCheck<Columns, KeyNames<Key>>,
   options: EntityOptions<Columns, Key, AppendOnly> = {},
-): Entity<Columns, Key[number], AppendOnly> {
+): Entity<Columns, KeyNames<Key>, AppendOnly> {
   const { key, appendOnly, crossChain, indexes, hidden, ...unknown } = options;
   const spec: EntitySpec = {
     columns,

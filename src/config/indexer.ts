@@ -1,4 +1,4 @@
-import type { AbiInput, EventMap, EventOf, WhereOf } from "./events.ts";
+import type { AbiInput, EventKey, EventOf, WhereOf } from "./events.ts";
 import type { StoreOf } from "./rows.ts";
 
 /** The chain of the event. */
@@ -53,10 +53,10 @@ export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>
    * @param event `Contract.Event`; an overloaded event by its signature: `Contract.Event(address,uint256)`
    * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
    */
-  on<Key extends keyof EventMap<Abis>>(event: Key, handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>): void;
-  on<Key extends keyof EventMap<Abis>>(
+  on<Key extends EventKey<Abis>>(event: Key, handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>): void;
+  on<Key extends EventKey<Abis>>(
     event: Key,
-    options: HandlerOptions<WhereOf<EventMap<Abis>[Key]>>,
+    options: HandlerOptions<WhereOf<Abis, Key>>,
     handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>,
   ): void;
 }

@@ -1,0 +1,10 @@
+import indexer from "../../spindex.config.ts";
+
+indexer.on("Token.Transfer", async ({ event, store }) => {
+  const { from, to, value } = event.args;
+  const sender = await store.account.getOrCreate({ id: from });
+  store.account.set({ ...sender, balance: sender.balance - value });
+  const receiver = await store.account.getOrCreate({ id: to });
+  store.account.set({ ...receiver, balance: receiver.balance + value });
+  store.transfer.insert({ id: event.id, from, to, value, block: event.block.number, memo: null });
+});
