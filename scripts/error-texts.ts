@@ -93,6 +93,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "The HTTP port is taken.",
     fix: "Give another one with `--port`.",
   },
+  LISTEN_FAILED: {
+    what: "The address of the metrics and status server cannot be listened on.",
+    fix: "Choose another address with `--host` or another port with `--port`; ports below 1024 need privileges.",
+  },
   CHAIN_ID_MISMATCH: {
     what: "A node belongs to another chain than the configuration says.",
     fix: "Correct the address of the node or the chain's id.",

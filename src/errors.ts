@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   EMBEDDED_DATABASE: "fix",
   SHARD_TAKEN: "retry",
   PORT_IN_USE: "fix",
+  LISTEN_FAILED: "fix",
   // sources
   CHAIN_ID_MISMATCH: "fix",
   SOURCE_REFUSED: "fix",

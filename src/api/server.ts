@@ -37,7 +37,7 @@ const PORT_TRIES = 100;
 /**
  * Serves metrics, probes and status. Every answer is made from memory: none asks the database, so that they answer
  * while it does not.
- * @throws SpindexError PORT_IN_USE
+ * @throws SpindexError PORT_IN_USE, LISTEN_FAILED
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const routes = routesOf(options);
@@ -162,7 +162,7 @@ function portInUse(host: string, port: number, cause: unknown): SpindexError {
 }
 
 function listenError(host: string, port: number, cause: unknown): SpindexError {
-  return new SpindexError("PORT_IN_USE", `cannot listen on port ${port} of ${host}: ${messageOf(cause)}`, {
+  return new SpindexError("LISTEN_FAILED", `cannot listen on port ${port} of ${host}: ${messageOf(cause)}`, {
     fix: "Choose another address with --host or another port with --port.",
     cause,
     details: { host, port },

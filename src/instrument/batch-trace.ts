@@ -18,7 +18,8 @@ const HANDLERS_SPAN_MS = 5;
 
 type Stage =
   | { readonly name: "creating" }
-  | { readonly name: "processing"; readonly span: OpenSpan<"spindex.batch.process"> }
+  | { readonly name: "processing"; readonly since: number; readonly span: OpenSpan<"spindex.batch.process"> }
+  | { readonly name: "processed"; readonly at: number }
   | { readonly name: "queued"; readonly committedAt: number }
   | {
       readonly name: "persisting";
@@ -29,7 +30,7 @@ type Stage =
   | { readonly name: "ended" };
 
 /**
- * One batch: creating → processing → queued → persisting → ended, its stages one after the other without a gap, so that
+ * One batch: creating → processing → processed → queued → persisting → ended, its stages one after the other without a gap, so that
  * they sum to the whole. The loops drive it up to the queue, its drain run from there.
  */
 export class BatchTrace implements BatchTelemetry, Unfinished {
@@ -38,13 +39,12 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
   readonly #start: BatchStart;
   readonly #root: OpenSpan<"spindex.batch">;
   #stage: Stage = { name: "creating" };
-  #processedAt = 0;
 
   constructor(instruments: Instruments, start: BatchStart) {
     this.id = start.id;
     this.#instruments = instruments;
     this.#start = start;
-    const fetches = start.fetchOrigins.filter((origin) => origin instanceof Origin);
+    const fetches = [...new Set(start.fetchOrigins)].filter((origin) => origin instanceof Origin);
     const fetchRefs = fetches.flatMap(({ ref }) => ref ?? []).slice(0, MAX_LINKED);
     const [first, ...others] = start.chains;
     this.#root = instruments.tracing.start("spindex.batch", {
@@ -94,24 +94,24 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       })
       .end(at);
     const span = tracing.start("spindex.batch.process", { parent: this.#root, startedAt: at });
-    this.#processedAt = at;
-    this.#stage = { name: "processing", span };
+    this.#stage = { name: "processing", since: at, span };
   }
 
   processed(summary: ProcessSummary): void {
     assert(this.#stage.name === "processing", "a batch is processed that was not being processed");
     const { metrics, clock } = this.#instruments;
-    const { span } = this.#stage;
+    const { span, since } = this.#stage;
     span.set({
       "spindex.handler.calls": summary.handlerCalls,
       "spindex.events.skipped": summary.skippedEvents,
       "spindex.reads.storage": summary.readsFromStorage,
     });
     metrics.add("store_reads_total", { outcome: "storage" }, summary.readsFromStorage);
-    for (const handler of summary.handlers) this.#handlersRan(handler, span, this.#processedAt);
+    for (const handler of summary.handlers) this.#handlersRan(handler, span, since);
     for (const call of summary.slowest) this.#callSpan(call, span);
-    this.#processedAt = clock.now();
-    span.end(this.#processedAt);
+    const at = clock.now();
+    span.end(at);
+    this.#stage = { name: "processed", at };
   }
 
   handlerFailed(call: HandlerCall, policy: "stop" | "skip" = "stop"): void {
@@ -137,12 +137,12 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
   }
 
   committed(summary: CommitSummary): void {
-    assert(this.#stage.name === "processing", "a batch is committed that was not being processed");
+    assert(this.#stage.name === "processed", "a batch is committed that is not processed");
     const committedAt = this.#instruments.clock.now();
     this.#instruments.tracing
       .start("spindex.batch.commit", {
         parent: this.#root,
-        startedAt: this.#processedAt,
+        startedAt: this.#stage.at,
         attributes: {
           "spindex.commit.changes": summary.changes,
           "spindex.queue.batches": summary.queuedBatches,
@@ -195,7 +195,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     if (stage.name === "ended") return;
     this.#stage = { name: "ended" };
     this.#instruments.open.delete(this);
-    if (stage.name === "processing") stage.span.end(Math.max(at, this.#processedAt));
+    if (stage.name === "processing") stage.span.end(at);
     if (stage.name === "persisting") {
       stage.span.link(write);
       stage.span.set({ "spindex.write.trace_id": write?.traceId });

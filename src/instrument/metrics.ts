@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
 import { type Exposition, type Family, renderClassic, renderOpenMetrics, wantsOpenMetrics } from "./exposition.ts";
 import {
   BUCKETS,
@@ -32,7 +32,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** All metrics of one indexer. Names and labels are those of `names.ts`; anything else is a type error. */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
   readonly #histograms = new Map<string, Histogram>();
@@ -41,6 +41,8 @@ export class Metrics {
   readonly #totals = new Map<string, number>();
 
   constructor(options: MetricsOptions) {
+    // Only such a registry takes exemplars; pages are written in either format all the same.
+    this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     this.#registry.setDefaultLabels({ indexer: options.indexer, shard: options.shard });
     const definitions: Readonly<Record<string, MetricDefinition>> = METRICS;
     for (const [name, definition] of Object.entries(definitions)) {

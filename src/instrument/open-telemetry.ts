@@ -5,7 +5,6 @@ import {
   diag,
   type HrTime,
   ProxyTracerProvider,
-  propagation,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -57,8 +56,8 @@ export async function startOpenTelemetry(options: TracingOptions, clock: Clock):
     spanProcessors: [counter, ...processors],
     spanLimits: { linkCountLimit: LINK_LIMIT },
   });
-  routeDiagnostics(options.log);
   const tracer = tracerOf(sdk, options.version);
+  routeDiagnostics(options.log);
   const bounded = (work: Promise<unknown>): Promise<void> => withinFlushTime(work, clock, options.log);
   let closed: Promise<void> | undefined;
   return {
@@ -101,11 +100,12 @@ function identityOf(options: TracingOptions): ResourceDetector {
 function tracerOf(sdk: NodeSDK, version: string): Tracer {
   const before = trace.getTracerProvider();
   const wasSet = before instanceof ProxyTracerProvider && before.getDelegateTracer("spindex") !== undefined;
+  // It complains of other globals that are there already, a second time for a second indexer: that is as it should be.
+  diag.disable();
   trace.disable();
   sdk.start();
   const tracer = trace.getTracer("spindex", version);
   trace.disable();
-  propagation.disable();
   if (wasSet) trace.setGlobalTracerProvider(before);
   return tracer;
 }

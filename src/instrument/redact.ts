@@ -1,4 +1,5 @@
-const ADDRESS = /\b([a-z][a-z0-9+.-]*):\/\/(?:[^\s"'`<>\\/@]*@)?([^\s"'`<>\\/?#,;)\]}]+)[^\s"'`<>\\]*/gi;
+const ADDRESS = /\b([a-z][a-z0-9+.-]*):\/\/([^\s"'`<>\\]+)/gi;
+const HOST_AND_PORT = /^(?:\[[^\]]*\]|[^/?#,;:)\]}]*)(?::\d+)?/;
 const JSON_SECRET = /("[\w.-]*(?:password|passwd|secret|api[_-]?key|authorization)":\s*)"(?:[^"\\]|\\.)*"/gi;
 const TEXT_SECRET = /\b((?:password|passwd|secret|api[_-]?key)\s*=\s*)[^\s"'&,;\\]+/gi;
 
@@ -8,5 +9,12 @@ const TEXT_SECRET = /\b((?:password|passwd|secret|api[_-]?key)\s*=\s*)[^\s"'&,;\
  */
 export function redact(text: string): string {
   const named = text.replace(JSON_SECRET, '$1"[redacted]"').replace(TEXT_SECRET, "$1[redacted]");
-  return named.includes("://") ? named.replace(ADDRESS, "$1://$2") : named;
+  return named.includes("://") ? named.replace(ADDRESS, originOf) : named;
+}
+
+function originOf(_address: string, scheme: string, rest: string): string {
+  // People write passwords with a slash or an @ into database addresses, unescaped.
+  const authority = /^postgres/i.test(scheme) ? rest : (rest.split(/[/?#]/, 1)[0] as string);
+  const host = HOST_AND_PORT.exec(authority.slice(authority.lastIndexOf("@") + 1))?.[0] ?? "";
+  return `${scheme}://${host}`;
 }

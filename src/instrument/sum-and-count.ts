@@ -1,4 +1,4 @@
-import type { Metric, Registry } from "prom-client";
+import type { Metric, OpenMetricsContentType, Registry } from "prom-client";
 import type { Family, Sample } from "./exposition.ts";
 
 /**
@@ -12,7 +12,7 @@ export class SumAndCount {
   >();
   readonly #config: { readonly name: string; readonly help: string };
 
-  constructor(config: { readonly name: string; readonly help: string }, registry: Registry) {
+  constructor(config: { readonly name: string; readonly help: string }, registry: Registry<OpenMetricsContentType>) {
     this.#config = config;
     // What a registry needs of a metric: its name, and `get` for its values.
     const metric = { name: config.name, get: () => Promise.resolve(this.#family()) };

@@ -9,6 +9,8 @@ export interface FileSpan {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
+  /** Exact, where the difference of the two times is rounded. */
+  readonly durationMs: number;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   readonly events: readonly { readonly name: string; readonly attributes: FileSpan["attributes"] }[];
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
@@ -159,6 +161,7 @@ function spanOf(span: OtlpSpan): FileSpan {
     name: span.name,
     startedAt: Number(span.startTimeUnixNano) / 1e6,
     endedAt: Number(span.endTimeUnixNano) / 1e6,
+    durationMs: Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6,
     attributes: attributesOf(span.attributes),
     events: (span.events ?? []).map((event) => ({ name: event.name, attributes: attributesOf(event.attributes) })),
     links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),

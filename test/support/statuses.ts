@@ -1,0 +1,48 @@
+import type { ChainStatus, Status } from "../../src/instrument/status.ts";
+
+/** A healthy indexer of one live chain; give what differs. */
+export function statusOf(more: Partial<Status> = {}): Status {
+  return {
+    name: "erc20",
+    version: "1.2.3",
+    shard: "0",
+    at: 1_000_000,
+    startedAt: 400_000,
+    ready: true,
+    failure: undefined,
+    leaseHeld: true,
+    processLoop: "capacity",
+    writeLoop: "write",
+    checkpoints: { processed: 120, committed: 100 },
+    queue: { batches: 2, items: 20, changes: 35, bytes: 4000, limits: { changes: 100, bytes: 9000 } },
+    oldestUncommittedAt: 998_000,
+    lastCommitAt: 997_000,
+    chains: [chainStatus()],
+    eventsProcessed: 500,
+    undecodableLogs: [{ chain: "mainnet", reason: "data", count: 3 }],
+    skippedEvents: [],
+    ...more,
+  };
+}
+
+export function chainStatus(more: Partial<ChainStatus> = {}): ChainStatus {
+  return {
+    name: "mainnet",
+    id: 1,
+    head: 1_000,
+    headSeenAt: 995_000,
+    finalized: 936,
+    fetched: 999,
+    processed: 998,
+    committed: 990,
+    committedTimestamp: 980,
+    endBlock: undefined,
+    live: true,
+    commitLagSeconds: 12,
+    objectiveSeconds: 60,
+    sources: [{ name: "node.example", state: "ok", error: undefined }],
+    bufferItems: 7,
+    rangeBlocks: 2_000,
+    ...more,
+  };
+}

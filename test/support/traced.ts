@@ -1,0 +1,113 @@
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import type { SpanExporter } from "@opentelemetry/sdk-trace";
+import type { BatchStart } from "../../src/instrument/batch-telemetry.ts";
+import { createTelemetry, type IndexerTelemetry } from "../../src/instrument/create-telemetry.ts";
+import type { DrainStart } from "../../src/instrument/drain-telemetry.ts";
+import { createLog } from "../../src/instrument/log.ts";
+import { startTracing } from "../../src/instrument/start-tracing.ts";
+import { type TraceModel, traceModelOf } from "../../src/testing/trace-file.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+/** Keeps what was exported, through the same text form as trace files. */
+export class MemoryExporter implements SpanExporter {
+  #text = "";
+
+  export(...[spans, done]: Parameters<SpanExporter["export"]>): void {
+    this.#text += `${Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? []).toString()}\n`;
+    done({ code: 0 });
+  }
+
+  async shutdown(): Promise<void> {}
+
+  model(): TraceModel {
+    return traceModelOf(this.#text);
+  }
+}
+
+export interface Traced {
+  readonly telemetry: IndexerTelemetry;
+  readonly clock: ManualClock;
+  /** Lines of the log, as objects. */
+  readonly lines: Record<string, unknown>[];
+  /** Flushes, and gives everything exported so far. */
+  traces(): Promise<TraceModel>;
+}
+
+/** A telemetry whose spans stay in memory, on a clock that the test moves. */
+export async function traced(options: { readonly ratio?: number } = {}): Promise<Traced> {
+  const clock = new ManualClock();
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const log = createLog({ level: "debug", format: "json", destination });
+  const exporter = new MemoryExporter();
+  const tracing = await startTracing({
+    serviceName: "erc20",
+    version: "1.2.3",
+    instanceId: "instance-1",
+    exporters: { others: [exporter] },
+    ratio: options.ratio ?? 1,
+    log,
+    clock,
+  });
+  const telemetry = createTelemetry({
+    name: "erc20",
+    shard: "0",
+    version: "1.2.3",
+    log,
+    tracing,
+    clock,
+    chains: [mainnet],
+    tables: ["account", "transfer"],
+    handlers: ["Token.Transfer"],
+    processMetrics: false,
+  });
+  const traces = async (): Promise<TraceModel> => {
+    await telemetry.flush();
+    return exporter.model();
+  };
+  return { telemetry, clock, lines, traces };
+}
+
+export const mainnet = { name: "mainnet", id: 1 };
+
+export function batchStart(id: number, clock: ManualClock, more: Partial<BatchStart> = {}): BatchStart {
+  return {
+    id,
+    mode: "keep",
+    items: 3,
+    checkpoints: { from: id * 10, to: id * 10 + 2 },
+    chains: [mainnet],
+    live: true,
+    askedAt: clock.now(),
+    createdFrom: clock.now(),
+    boundBy: "end",
+    capacityWait: undefined,
+    fetchOrigins: [],
+    ...more,
+  };
+}
+
+export function drainStart(id: number, clock: ManualClock, batchOrigins: readonly unknown[]): DrainStart {
+  const startedAt = clock.now();
+  return {
+    id,
+    mode: "keep",
+    checkpoints: { from: 10, to: 12 },
+    items: 3,
+    queuedBatchesBefore: batchOrigins.length,
+    queuedBatchesAfter: 0,
+    splitReason: "drained",
+    batchOrigins,
+    snapshot: { startedAt, endedAt: startedAt, tables: 2, changes: 5, bytes: 500 },
+  };
+}
+
+export const processed = {
+  handlerCalls: 3,
+  skippedEvents: 0,
+  readsFromStorage: 1,
+  handlers: [{ handler: "Token.Transfer", chain: "mainnet", calls: 3, totalMs: 8, maxMs: 4 }],
+  slowest: [],
+};
+
+export const committed = { changes: 5, queuedBatches: 1, frontierGap: 3 };

@@ -1,0 +1,244 @@
+import { expect, test } from "vitest";
+import { createTelemetry } from "../../../src/instrument/create-telemetry.ts";
+import { createLog } from "../../../src/instrument/log.ts";
+import { METRIC_PREFIX, METRICS } from "../../../src/instrument/names.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { chainStatus, statusOf } from "../../support/statuses.ts";
+import { batchStart, committed, drainStart, mainnet, processed, traced } from "../../support/traced.ts";
+
+const CLASSIC = "text/plain;version=0.0.4";
+const OPEN = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+
+/** Samples of the page without the labels that all have: `name{labels} value`. */
+function samplesOf(page: string): string[] {
+  const plain = page.replaceAll(/,?indexer="erc20",shard="0"/g, "").replaceAll("{}", "");
+  return plain.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+const nobody = { write: () => {} };
+
+test("gauges are what the status says at the moment of the scrape", async () => {
+  const { telemetry } = await traced();
+  telemetry.observe(() => statusOf());
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  for (const sample of [
+    "spindex_processed_checkpoint 120",
+    "spindex_committed_checkpoint 100",
+    "spindex_commit_lag_checkpoints 20",
+    "spindex_oldest_uncommitted_batch_age_seconds 2",
+    "spindex_seconds_since_last_commit 3",
+    "spindex_queue_batches 2",
+    "spindex_queue_items 20",
+    "spindex_uncommitted_changes 35",
+    "spindex_uncommitted_bytes 4000",
+    "spindex_capacity_limit_changes 100",
+    "spindex_capacity_limit_bytes 9000",
+    "spindex_backpressure_active 1",
+    "spindex_persistence_failed 0",
+    "spindex_lease_held 1",
+    'spindex_loop_state{loop="process",state="capacity"} 1',
+    'spindex_loop_state{loop="process",state="fetch"} 0',
+    'spindex_loop_state{loop="write",state="write"} 1',
+    'spindex_head_block{chain="mainnet"} 1000',
+    'spindex_finalized_block{chain="mainnet"} 936',
+    'spindex_fetched_block{chain="mainnet"} 999',
+    'spindex_processed_block{chain="mainnet"} 998',
+    'spindex_committed_block{chain="mainnet"} 990',
+    'spindex_commit_lag_blocks{chain="mainnet"} 8',
+    'spindex_commit_lag_seconds{chain="mainnet"} 12',
+    'spindex_data_age_seconds{chain="mainnet"} 20',
+    'spindex_head_age_seconds{chain="mainnet"} 5',
+    'spindex_freshness_objective_seconds{chain="mainnet"} 60',
+    'spindex_chain_live{chain="mainnet"} 1',
+    'spindex_fetch_buffer_items{chain="mainnet"} 7',
+    'spindex_fetch_range_blocks{chain="mainnet"} 2000',
+    'spindex_undecodable_logs_total{chain="mainnet",reason="data"} 3',
+  ]) {
+    expect(samples).toContain(sample);
+  }
+});
+
+test("totals that are kept elsewhere are taken over, not added again", async () => {
+  const { telemetry } = await traced();
+  telemetry.observe(() => statusOf());
+  await telemetry.scrape(CLASSIC);
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data"} 3');
+});
+
+test("what is not known yet has no series, and a lag is always there", async () => {
+  const { telemetry } = await traced();
+  const unknown = chainStatus({
+    head: undefined,
+    headSeenAt: undefined,
+    processed: undefined,
+    committed: undefined,
+    committedTimestamp: undefined,
+    commitLagSeconds: 0,
+  });
+  telemetry.observe(() => statusOf({ chains: [unknown] }));
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  expect(samples.filter((line) => /spindex_(head_block|committed_block|data_age|head_age)/.test(line))).toEqual([]);
+  expect(samples).toContain('spindex_commit_lag_seconds{chain="mainnet"} 0');
+  expect(samples).toContain('spindex_commit_lag_blocks{chain="mainnet"} 0');
+});
+
+test("a failure of the writer shows as such", async () => {
+  const { telemetry } = await traced();
+  telemetry.observe(() => statusOf({ failure: { code: "WRITE_FAILED", message: "duplicate key" } }));
+  expect(samplesOf((await telemetry.scrape(CLASSIC)).body)).toContain("spindex_persistence_failed 1");
+});
+
+test("every metric is on the page from the first scrape, with the prefix and a help text", async () => {
+  const { telemetry } = await traced();
+  telemetry.observe(() => statusOf());
+  const { body, contentType } = await telemetry.scrape(CLASSIC);
+  expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+  for (const [name, { help, type }] of Object.entries(METRICS)) {
+    expect(body).toContain(`# HELP ${METRIC_PREFIX}${name} ${help}\n# TYPE ${METRIC_PREFIX}${name} ${type}\n`);
+  }
+  const samples = samplesOf(body);
+  for (const sample of [
+    'spindex_write_failures_total{class="fatal",retriable="false"} 0',
+    'spindex_drain_runs_total{outcome="failed"} 0',
+    'spindex_events_processed_total{chain="mainnet",handler="Token.Transfer"} 0',
+    'spindex_handler_failures_total{handler="Token.Transfer"} 0',
+    'spindex_capacity_wait_duration_seconds_count{reason="bytes"} 0',
+    "spindex_write_retries_total 0",
+  ]) {
+    expect(samples).toContain(sample);
+  }
+});
+
+test("a batch and its write are counted, and OpenMetrics leads to their spans", async () => {
+  const { telemetry, clock, traces } = await traced();
+  const batch = telemetry.batchStarted(batchStart(1, clock));
+  batch.processing();
+  clock.advance(20);
+  batch.processed(processed);
+  batch.committed(committed);
+  clock.advance(200);
+  const drain = telemetry.drainStarted(drainStart(1, clock, [batch]));
+  const transaction = drain.transaction(1);
+  const copy = { summary: "COPY transfer", operation: "COPY", purpose: "entity", table: "transfer" } as const;
+  await transaction.statement({ ...copy, rows: 5, bytes: 500 }, async () => clock.advance(2000));
+  await transaction.commit(async () => clock.advance(5));
+  transaction.succeeded(false);
+  drain.durable();
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  for (const sample of [
+    'spindex_batch_duration_seconds_sum{outcome="durable"} 2.225',
+    'spindex_batch_stage_duration_seconds_sum{stage="capacity"} 0',
+    'spindex_batch_stage_duration_seconds_sum{stage="process"} 0.02',
+    'spindex_batch_stage_duration_seconds_sum{stage="queue"} 0.2',
+    'spindex_batch_stage_duration_seconds_sum{stage="write"} 2.005',
+    'spindex_events_processed_total{chain="mainnet",handler="Token.Transfer"} 3',
+    'spindex_handler_duration_seconds_sum{handler="Token.Transfer"} 0.008',
+    'spindex_handler_duration_seconds_count{handler="Token.Transfer"} 3',
+    'spindex_store_reads_total{outcome="storage"} 1',
+    'spindex_drain_runs_total{outcome="durable"} 1',
+    "spindex_drain_run_batches_sum 1",
+    'spindex_drain_splits_total{reason="drained"} 1',
+    'spindex_write_transaction_duration_seconds_sum{outcome="durable"} 2.005',
+    "spindex_sql_commit_duration_seconds_sum 0.005",
+    'spindex_write_statement_duration_seconds_sum{op="COPY",purpose="entity"} 2',
+    'spindex_rows_written_total{table="transfer",op="COPY"} 5',
+    'spindex_bytes_written_total{purpose="entity"} 500',
+    'spindex_loop_seconds_total{loop="write",state="sql_commit"} 0.005',
+  ]) {
+    expect(samples).toContain(sample);
+  }
+  const root = (await traces()).batches()[0];
+  const open = await telemetry.scrape(OPEN);
+  expect(open.contentType).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+  expect(open.body).toContain("# TYPE spindex_drain_runs counter\n");
+  expect(open.body).toMatch(/\n# EOF\n$/);
+  const exemplar = `# {trace_id="${root?.traceId}",span_id="${root?.spanId}"} 2.225 `;
+  const bucket = samplesOf(open.body).find(
+    (line) => line.startsWith("spindex_batch_duration_seconds_bucket") && line.includes("#"),
+  );
+  expect(bucket).toContain('spindex_batch_duration_seconds_bucket{le="3",outcome="durable"} 1 ');
+  expect(bucket).toContain(exemplar);
+  // Writing one format leaves no trace in the other.
+  expect((await telemetry.scrape(CLASSIC)).body).toContain("# TYPE spindex_drain_runs_total counter\n");
+});
+
+test("an unsampled batch leaves no exemplar", async () => {
+  const { telemetry, clock } = await traced({ ratio: 0 });
+  telemetry.batchStarted(batchStart(1, clock)).abandoned("aborted");
+  expect((await telemetry.scrape(OPEN)).body).not.toContain("trace_id");
+});
+
+test("requests to sources are counted by outcome", async () => {
+  const { telemetry, clock, traces } = await traced();
+  const source = telemetry.source(mainnet, "node.example");
+  const start = { method: "eth_blockNumber", calls: 1, host: "node.example", port: undefined };
+  await source.request(start, async () => ({ value: 1, responseBytes: 10 }));
+  await source.request(start, async () => ({ value: 1, responseBytes: 10, errorCode: -32005 }));
+  const failed = source.request(start, async () => {
+    clock.advance(100);
+    throw new Error("socket closed");
+  });
+  await expect(failed).rejects.toThrow("socket closed");
+  await expect(source.request(start, () => Promise.reject(new DOMException("stop", "AbortError")))).rejects.toThrow();
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  const labels = 'chain="mainnet",source="node.example"';
+  for (const outcome of ["ok", "rpc_error", "error", "cancelled"]) {
+    const series = `spindex_source_requests_total{${labels},method="eth_blockNumber",outcome="${outcome}"} 1`;
+    expect(samples).toContain(series);
+  }
+  expect(samples).toContain(`spindex_source_request_duration_seconds_count{${labels}} 3`);
+  const spans = (await traces()).named("eth_blockNumber");
+  expect(spans.map((span) => [span.isError, span.attributes["rpc.response.status_code"]])).toEqual([
+    [false, undefined],
+    [false, "-32005"],
+    [true, undefined],
+    [false, undefined],
+  ]);
+});
+
+test("a page of 5 chains, 20 tables and 40 handlers stays below 3,000 lines", async () => {
+  const chains = Array.from({ length: 5 }, (_, index) => ({ name: `chain${index}`, id: index }));
+  const telemetry = createTelemetry({
+    name: "erc20",
+    shard: "0",
+    version: "1.2.3",
+    log: createLog({ level: "silent", format: "json", destination: nobody }),
+    clock: new ManualClock(),
+    chains,
+    tables: Array.from({ length: 20 }, (_, index) => `table${index}`),
+    handlers: Array.from({ length: 40 }, (_, index) => `Contract.Event${index}`),
+  });
+  telemetry.observe(() => statusOf({ chains: chains.map((chain) => chainStatus(chain)) }));
+  for (const chain of chains) {
+    const start = { method: "eth_getLogs", calls: 1, host: "h", port: 1 };
+    await telemetry.source(chain, `node${chain.id}`).request(start, async () => ({ value: 1, responseBytes: 1 }));
+  }
+  const drain = telemetry.drainStarted(drainStart(1, new ManualClock(), []));
+  const transaction = drain.transaction(1);
+  for (const operation of ["COPY", "UPDATE", "DELETE", "INSERT"]) {
+    for (const purpose of ["entity", "history", "checkpoint", "chain_meta"] as const) {
+      for (let table = 0; table < 20; table++) {
+        const start = { summary: operation, operation, purpose, table: `table${table}`, rows: 1, bytes: 1 };
+        await transaction.statement(start, async () => {});
+      }
+    }
+  }
+  transaction.succeeded(false);
+  const { body } = await telemetry.scrape(CLASSIC);
+  expect(body).toContain("process_cpu_seconds_total");
+  expect(body.split("\n").length).toBeLessThan(3000);
+});
+
+test("of very many label values the last ones become one", async () => {
+  const { telemetry } = await traced();
+  for (let index = 0; index < 200; index++) {
+    await telemetry
+      .source(mainnet, `node${index}`)
+      .request({ method: "m", calls: 1, host: "h", port: 1 }, async () => ({ value: 1, responseBytes: 1 }));
+  }
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  const counted = samples.filter((line) => /^spindex_source_requests_total/.test(line));
+  expect(counted).toHaveLength(101);
+  expect(counted.at(-1)).toContain('source="other",method="m",outcome="ok"} 100');
+});
