@@ -29,7 +29,6 @@ const steps: readonly Step[] = [
   { name: "types", command: "tsc", args: ["--project", "."] },
   { name: "types of the package", command: "tsc", args: ["--project", "tsconfig.build.json", "--noEmit"] },
   // Stricter for the package alone: what it exports has explicit types; users' schemas live by inference.
-  { name: "types of the package", command: "tsc", args: ["--project", "tsconfig.build.json", "--noEmit"] },
   { name: "format and lint", command: "biome", args: ["check", "--error-on-warnings"] },
   { name: "promises", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "dead code", command: "knip", args: ["--no-progress"] },

@@ -10,7 +10,7 @@ const FOREIGN_SERIES = new Map([
 ]);
 
 /** Series name, as a scrape gives it → its labels; made from the telemetry contract. */
-export const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
+const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).flatMap(([name, metric]) =>
     seriesOf(METRIC_PREFIX + name, metric.type, [...Object.keys(metric.labels), ...COMMON_LABELS]),
   ),

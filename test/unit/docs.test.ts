@@ -70,6 +70,15 @@ describe("the documents", () => {
     expect(unknown.map(([text]) => text)).toEqual([]);
   });
 
+  test("name options that the command has", async () => {
+    const bin = join(root, "src/cli/bin.ts");
+    const help = await run(process.execPath, ["--conditions=spindex-source", bin, "dev", "--help"]);
+    const [, commands = ""] = read("README.md").split("## Commands");
+    const options = [...(commands.split("## Endpoints")[0]?.matchAll(/--[a-z][a-z-]+/g) ?? [])].map(([option]) => option);
+    expect(options.length).toBeGreaterThan(5);
+    expect(options.filter((option) => !help.stdout.includes(`${option} `))).toEqual([]);
+  });
+
   test("are all reachable from the README", () => {
     const seen = new Set<string>();
     const waiting = ["README.md"];
