@@ -42,7 +42,8 @@ const PORT_TRIES = 100;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const routes = routesOf(options);
   const server = createServer((request, response) => {
-    void answer(routes, request, response, options.log);
+    // What is left to fail is the sending: the client has gone.
+    answer(routes, request, response, options.log).catch(() => response.destroy());
   });
   const port = await listen(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;

@@ -1,2 +1,2 @@
 /** What `/status` answers; declared with the gauges that are computed from it. */
-export type { ChainStatus, QueueStatus, SourceStatus, Status } from "../instrument/status.ts";
+export type { ChainStatus, Status } from "../instrument/status.ts";

@@ -1,9 +1,4 @@
-/** What an attribute of a span means. Read through `names.ts`. */
-export interface AttributeDefinition {
-  readonly type: "string" | "int" | "double" | "boolean" | "string[]";
-  readonly help: string;
-}
-
+/** Every attribute of spans and span events, ours and those of the stable conventions. */
 export const ATTRIBUTES = {
   "spindex.mode": { type: "string", help: "`backfill` before the chain's head was first reached, `live` after." },
   "spindex.chain.name": { type: "string", help: "Name of the chain, as in the configuration." },

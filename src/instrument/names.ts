@@ -2,7 +2,7 @@
  * The telemetry contract in code: every span, attribute, metric and log event, named once. Public API: docs/telemetry.md
  * is rendered from here, and a name that is not here is a type error.
  */
-import { ATTRIBUTES, type AttributeDefinition, type AttributeName } from "./attribute-names.ts";
+import { ATTRIBUTES, type AttributeName } from "./attribute-names.ts";
 import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./span-names.ts";
 
 export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./log-names.ts";
@@ -19,16 +19,7 @@ export {
   type MetricName,
   type SummaryName,
 } from "./metric-names.ts";
-export {
-  ATTRIBUTES,
-  type AttributeDefinition,
-  type AttributeName,
-  SPAN_EVENTS,
-  SPANS,
-  type SpanDefinition,
-  type SpanEventName,
-  type SpanName,
-};
+export { ATTRIBUTES, SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName };
 
 type ValueOfType<T> = T extends "string"
   ? string
@@ -36,7 +27,9 @@ type ValueOfType<T> = T extends "string"
     ? boolean
     : T extends "string[]"
       ? readonly string[]
-      : number;
+      : T extends "int" | "double"
+        ? number
+        : never;
 
 type Valued<A extends AttributeName> = {
   readonly [K in A]?: ValueOfType<(typeof ATTRIBUTES)[K]["type"]> | undefined;
