@@ -1,0 +1,2 @@
+/** What users import as `spindex/testing`. */
+export { type AttributeValue, type FileSpan, readTraceFile, TraceModel, traceModelOf } from "./trace-file.ts";
