@@ -10,14 +10,21 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly FileReport[];
+}
+
+interface FileReport {
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string }[];
 }
 
 const [path = "test-results/vitest.json"] = process.argv.slice(2);
 const report = readReport(path);
 const passed = report?.numPassedTests ?? 0;
-// A file that fails before its first test counts as one failure.
-const broken = report?.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
+// A file that cannot be loaded, or whose set-up fails, counts as one failure.
+const broken = report?.testResults.filter(
+  (file) => file.status === "failed" && !file.assertionResults.some((result) => result.status === "failed"),
+);
 const failed = (report?.numFailedTests ?? 0) + (broken?.length ?? 0);
 const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
 
