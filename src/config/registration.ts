@@ -85,7 +85,7 @@ class RegisteringIndexer implements AnyIndexer {
 }
 
 /** The object that `defineIndexer` returns; its types are given there. */
-export function createIndexer(config: unknown): AnyIndexer {
+export function createIndexer(config: unknown): AnyIndexer & { on(event: unknown, ...rest: readonly unknown[]): void } {
   return new RegisteringIndexer(config);
 }
 

@@ -180,7 +180,7 @@ function relationsOf(name: string, spec: EntitySpec, known: KnownEntities, probl
     const refersHere =
       isColumn(referring) &&
       referring[COLUMN].target !== undefined &&
-      known.get(referring[COLUMN].target())?.name === name;
+      known.get(referring[COLUMN].target())?.spec === spec;
     if (!refersHere) {
       const message = `${target.name}.${column} is no ref to ${name}`;
       problems.add("SCHEMA_INVALID", place, message, `Declare ${column}: t.ref(() => ${name}) in ${target.name}.`);
