@@ -1,40 +1,50 @@
 // `npm run demo`: indexes real chain data into an embedded PostgreSQL and compares every row with independent values.
-// `npm run demo -- --keep` leaves the last example running.
+// `npm run demo -- --keep` leaves the last example running; `--output <folder>` takes the logs and traces.
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { messageOf } from "../../src/errors.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { startEmbedded } from "../../src/postgres/embedded.ts";
 import { createReplayServer } from "../replay/replay-server.ts";
-import { isPassed } from "./check.ts";
 import { EXAMPLES } from "./examples.ts";
 import { createProgressView } from "./progress.ts";
-import { nextStepLines, reportLines } from "./report.ts";
+import { isAllWell, nextStepLines, reportLines } from "./report.ts";
 import { dataFolder, type ExampleResult, logFileOf, runExample, type Stage, startExample } from "./run-example.ts";
 
 const BLOCK_MS = 2000;
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
+const root = join(import.meta.dirname, "../..");
+const { values } = parseArgs({
+  options: {
+    keep: { type: "boolean", default: false },
+    output: { type: "string", default: join(root, ".spindex/demo") },
+  },
+});
 const interrupt = new AbortController();
 // Once: a second Ctrl-C ends the demo at once.
 process.once("SIGINT", () => interrupt.abort());
 process.once("SIGTERM", () => interrupt.abort());
 
 try {
-  const isEqual = await runDemo({ keep: values.keep, signal: interrupt.signal });
-  process.exitCode = isEqual ? 0 : 1;
+  process.exitCode = (await runDemo({ ...values, signal: interrupt.signal })) ? 0 : 1;
 } catch (error) {
-  if (interrupt.signal.aborted) process.exitCode = 130;
-  else throw error;
+  process.stderr.write(
+    interrupt.signal.aborted ? "\nInterrupted; everything was stopped.\n" : `\n${messageOf(error)}\n`,
+  );
+  process.exitCode = interrupt.signal.aborted ? 130 : 1;
 }
 
 /** Says whether everything was as expected. */
-async function runDemo(options: { readonly keep: boolean; readonly signal: AbortSignal }): Promise<boolean> {
+async function runDemo(options: {
+  readonly keep: boolean;
+  readonly output: string;
+  readonly signal: AbortSignal;
+}): Promise<boolean> {
   await using resources = new AsyncDisposableStack();
-  const root = join(import.meta.dirname, "../..");
-  const output = join(root, ".spindex/demo");
+  const output = resolve(options.output);
   await rm(output, { recursive: true, force: true });
   await mkdir(output, { recursive: true });
 
@@ -50,7 +60,7 @@ async function runDemo(options: { readonly keep: boolean; readonly signal: Abort
   print(...reportLines(results));
   if (options.keep) await keepRunning(stage, results);
   else print(...nextStepLines(results, undefined));
-  return results.every(({ checks }) => checks.every(isPassed));
+  return isAllWell(results);
 }
 
 async function startDatabase(resources: AsyncDisposableStack): Promise<string> {
@@ -60,6 +70,8 @@ async function startDatabase(resources: AsyncDisposableStack): Promise<string> {
   // Where we are root, the server is not, and has to get in.
   await chmod(folder, 0o755);
   const server = await startEmbedded({ dataDir: join(folder, "postgres"), clock: systemClock });
+  // The data lies elsewhere when the server cannot get in even so.
+  resources.defer(() => rm(server.dataDir, { recursive: true, force: true }));
   resources.defer(() => server.stop());
   const seconds = (performance.now() - startedAt) / 1000;
   print(`PostgreSQL: an embedded server with an empty database, started in ${seconds.toFixed(1)} s`);

@@ -5,10 +5,13 @@ export interface Progress {
   /** Seconds since its start. */
   readonly seconds: number;
   readonly events: number;
+  /** Since it was looked at before; undefined: it has ended. */
+  readonly eventsPerSecond: number | undefined;
   /** Blocks. */
   readonly first: number;
   readonly head: number;
   readonly processed: number;
+  /** Durable in PostgreSQL. */
   readonly committed: number;
   /** What the processing and the persistence loop are doing or waiting for. */
   readonly processState: string;
@@ -22,11 +25,13 @@ export interface ProgressView {
   done(): void;
 }
 
+const NAME_WIDTH = 10;
 const BAR_WIDTH = 24;
 const PLAIN_LINE_SECONDS = 1;
 
 export function createProgressView(stream: NodeJS.WriteStream): ProgressView {
-  if (!stream.isTTY) return plainView((line) => stream.write(`${line}\n`));
+  // A terminal without a height has no room to redraw in.
+  if (!stream.isTTY || stream.rows === 0) return plainView((line) => stream.write(`${line}\n`));
   const update = createLogUpdate(stream);
   return {
     show: (name, progress) => update(progressLines(name, progress).join("\n")),
@@ -55,19 +60,20 @@ function plainView(print: (line: string) => void): ProgressView {
   };
 }
 
-/** The bar, and below it the two frontiers and what the loops do. */
-export function progressLines(name: string, progress: Progress): [string, string] {
-  const { first, head, processed, committed, events, seconds } = progress;
+/** The bar, and below it the two frontiers, and what the two loops do: short enough for any terminal. */
+export function progressLines(name: string, progress: Progress): string[] {
+  const { first, head, processed, committed } = progress;
   const share = head <= first ? 0 : Math.min(1, Math.max(0, (committed - first) / (head - first)));
   const filled = Math.round(share * BAR_WIDTH);
   const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  const rate = seconds > 0 ? Math.round(events / seconds) : 0;
+  const { eventsPerSecond: rate, seconds } = progress;
+  const pace = rate === undefined ? `in ${seconds.toFixed(1)} s` : `${count(Math.round(rate))} events/s`;
+  const indent = " ".repeat(NAME_WIDTH + 3);
   return [
-    `  ${name.padEnd(12)} ${bar} ${percent}  ${count(events)} events  ${count(rate)} events/s`,
-    `  ${"".padEnd(12)} processed ${count(processed)}  committed ${count(committed)}  lag ${count(
-      Math.max(0, head - committed),
-    )} blocks  processing: ${progress.processState}  persistence: ${progress.writeState}`,
+    `  ${name.padEnd(NAME_WIDTH)} ${bar} ${percent}  ${count(progress.events)} events  ${pace}`,
+    `${indent}processed ${count(processed)}  committed ${count(committed)}  lag ${count(Math.max(0, head - committed))} blocks`,
+    `${indent}processing loop: ${progress.processState}  persistence loop: ${progress.writeState}`,
   ];
 }
 

@@ -2,8 +2,16 @@ import { relative } from "node:path";
 import { isPassed } from "./check.ts";
 import { count } from "./progress.ts";
 import type { ExampleResult } from "./run-example.ts";
+import { isWhole } from "./traces.ts";
 
-/** What was indexed, how it compares, and where to look next. */
+const SHOWN_LOOSE_ENDS = 5;
+
+/** Whether every row was as expected and every trace is whole. */
+export function isAllWell(results: readonly ExampleResult[]): boolean {
+  return results.every(({ checks, traces }) => checks.every(isPassed) && isWhole(traces));
+}
+
+/** What was indexed, how it compares, and how it was traced. */
 export function reportLines(results: readonly ExampleResult[]): string[] {
   return [
     "",
@@ -12,6 +20,9 @@ export function reportLines(results: readonly ExampleResult[]): string[] {
     "",
     "Compared with independent programs",
     ...checkLines(results),
+    "",
+    "Traced, with links between the two loops",
+    ...results.flatMap(traceLines),
   ];
 }
 
@@ -36,9 +47,19 @@ function checkLines(results: readonly ExampleResult[]): string[] {
   );
 }
 
+function traceLines({ example, traces }: ExampleResult): string[] {
+  const { batches, drainRuns, writes, loose } = traces;
+  const what = `${count(batches)} batches, ${count(drainRuns)} drain runs, ${count(writes)} write transactions`;
+  const verdict = isWhole(traces) ? "ok    " : "FAILED";
+  return [
+    `  ${verdict}  ${example.schema.padEnd(24)} ${what}`,
+    ...loose.slice(0, SHOWN_LOOSE_ENDS).map((line) => `          ${line}`),
+  ];
+}
+
 /** Where to look next. */
 export function nextStepLines(results: readonly ExampleResult[], url: string | undefined): string[] {
-  const traces = results.map(({ traceFile }) => `  traces    ${relative(process.cwd(), traceFile)}`);
+  const traces = results.map(({ traces }) => `  traces    ${relative(process.cwd(), traces.file)}`);
   const live =
     url === undefined
       ? ["  live      npm run demo -- --keep   leaves the last example running, with /metrics and /status"]
@@ -49,6 +70,6 @@ export function nextStepLines(results: readonly ExampleResult[], url: string | u
     ...live,
     ...traces,
     "  projects  examples/erc20, examples/uniswap-v3",
-    "  docs      docs/architecture.md, docs/glossary.md",
+    "  docs      docs/architecture.md, docs/telemetry.md, docs/glossary.md",
   ];
 }

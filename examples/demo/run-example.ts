@@ -7,6 +7,7 @@ import type { Check } from "./check.ts";
 import type { Example } from "./examples.ts";
 import { ENDED_WELL, type IndexerProcess, startIndexer } from "./indexer-process.ts";
 import type { Progress, ProgressView } from "./progress.ts";
+import { readTraces, type Traces } from "./traces.ts";
 
 /** What all examples of a demo share. */
 export interface Stage {
@@ -24,8 +25,7 @@ export interface ExampleResult {
   /** Rows of each table, by name. */
   readonly tables: ReadonlyMap<string, number>;
   readonly checks: readonly Check[];
-  readonly seconds: number;
-  readonly traceFile: string;
+  readonly traces: Traces;
 }
 
 const POLL_MS = 100;
@@ -80,8 +80,7 @@ export async function runExample(stage: Stage, example: Example): Promise<Exampl
     example,
     tables: await rowsOfTables(database, example.schema),
     checks: await example.check(database, dataFolder(stage.root)),
-    seconds,
-    traceFile: traceFileOf(stage, example),
+    traces: await readTraces(traceFileOf(stage, example)),
   };
 }
 
@@ -96,10 +95,14 @@ async function follow(
   const ended = indexer.ended.then((how) => {
     outcome = how;
   });
+  let before: Progress | undefined;
   while (outcome === undefined && !stage.signal.aborted) {
     const seconds = (performance.now() - run.startedAt) / 1000;
-    const progress = progressOf(await statusAt(indexer.url), { ...run, seconds });
-    if (outcome === undefined) stage.view.show(example.folder, progress);
+    const status = await statusAt(indexer.url);
+    if (status !== undefined) {
+      before = progressOf(status, { ...run, seconds, before });
+      stage.view.show(example.folder, before);
+    }
     await Promise.race([ended, sleep(POLL_MS)]);
   }
   return outcome ?? "interrupted";
@@ -124,19 +127,27 @@ async function statusAt(url: string): Promise<Status | undefined> {
 }
 
 function progressOf(
-  status: Status | undefined,
-  run: { readonly first: number; readonly head: number; readonly seconds: number },
+  status: Status,
+  run: {
+    readonly first: number;
+    readonly head: number;
+    readonly seconds: number;
+    readonly before: Progress | undefined;
+  },
 ): Progress {
-  const chain = status?.chains[0];
+  const { eventsProcessed: events, processLoop, writeLoop } = status;
+  const [chain] = status.chains;
+  const { before, seconds } = run;
   return {
-    seconds: run.seconds,
-    events: status?.eventsProcessed ?? 0,
+    seconds,
+    events,
+    eventsPerSecond: before === undefined ? 0 : (events - before.events) / (seconds - before.seconds),
     first: run.first,
     head: chain?.head ?? run.head,
     processed: chain?.processed ?? run.first - 1,
     committed: chain?.committed ?? run.first - 1,
-    processState: status?.processLoop ?? "starting",
-    writeState: status?.writeLoop ?? "starting",
+    processState: processLoop,
+    writeState: writeLoop,
   };
 }
 
@@ -155,12 +166,13 @@ async function finalProgress(
   return {
     seconds: run.seconds,
     events: Number(row.events),
+    eventsPerSecond: undefined,
     first: run.first,
     head: Number(row.head),
     processed: Number(row.block),
     committed: Number(row.block),
-    processState: "done",
-    writeState: "done",
+    processState: "ended",
+    writeState: "ended",
   };
 }
 
