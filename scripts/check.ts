@@ -22,7 +22,7 @@ const generators = globSync("scripts/generate-*.ts", { cwd: root }).sort();
 const quickTests: Step = {
   name: "quick tests",
   command: "vitest",
-  args: ["run", "--project", "quick", "--reporter", "dot"],
+  args: ["run", "--project", "quick", "--reporter", "agent"],
 };
 const steps: readonly Step[] = [
   ...(options["without-tests"] ? [] : [quickTests]),

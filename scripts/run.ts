@@ -15,7 +15,11 @@ export interface RunResult {
 /** Runs a tool of the repository to its end; tools and Node.js are those of node_modules/.bin. */
 export function run(command: string, args: readonly string[]): Promise<RunResult> {
   const started = performance.now();
-  const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}` };
+  const env = {
+    ...process.env,
+    NO_COLOR: "1",
+    PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
+  };
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

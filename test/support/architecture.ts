@@ -33,7 +33,7 @@ export const FOLDERS: Readonly<Record<string, Allowed>> = {
   reorg: { values: ["instrument"], types: ["fetch", "source", "store", "write"] },
   postgres: {
     values: ["instrument"],
-    types: ["write", "store"],
+    types: ["write", "store", "reorg"],
     named: ["src/write/storage.ts:WriteFailure"],
   },
   api: { values: ["instrument"], types: ["store"] },
