@@ -17,6 +17,8 @@ RUN npm ci --omit=dev --omit=optional --no-audit
 # A project is mounted at, or copied to, /app/project; it finds `spindex` in /app/node_modules.
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
+# Inside a container the loopback address is reached by nobody.
+ENV SPINDEX_HOST=0.0.0.0
 WORKDIR /app/project
 COPY --from=dependencies /build/node_modules /app/node_modules
 COPY --from=build /build/dist /app/node_modules/spindex/dist
@@ -25,4 +27,4 @@ USER node
 EXPOSE 42080
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/node_modules/spindex/dist/cli/bin.js"]
-CMD ["start", "--host", "0.0.0.0"]
+CMD ["start"]

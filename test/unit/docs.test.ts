@@ -74,7 +74,9 @@ describe("the documents", () => {
     const bin = join(root, "src/cli/bin.ts");
     const help = await run(process.execPath, ["--conditions=spindex-source", bin, "dev", "--help"]);
     const [, commands = ""] = read("README.md").split("## Commands");
-    const options = [...(commands.split("## Endpoints")[0]?.matchAll(/--[a-z][a-z-]+/g) ?? [])].map(([option]) => option);
+    const options = [...(commands.split("## Endpoints")[0]?.matchAll(/--[a-z][a-z-]+/g) ?? [])].map(
+      ([option]) => option,
+    );
     expect(options.length).toBeGreaterThan(5);
     expect(options.filter((option) => !help.stdout.includes(`${option} `))).toEqual([]);
   });
