@@ -10,9 +10,11 @@ export {
 } from "./config/define-indexer.ts";
 export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
 export { type EnvReference, env } from "./config/env.ts";
-export type { AbiInput, ArgsOf, EventKey, EventOf, HandlerEvent, WhereOf } from "./config/events.ts";
+export type { AbiInput, EventKey, HandlerEvent } from "./config/events.ts";
 export type {
   AnyIndexer,
+  ContextOf,
+  EventOf,
   Handler,
   HandlerChain,
   HandlerContext,

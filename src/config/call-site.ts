@@ -24,7 +24,7 @@ export function siteOfError(error: unknown): string | undefined {
 }
 
 function siteInFrame(frame: string): string | undefined {
-  const match = /((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^():]*):(\d+)(?::\d+)?\)?$/.exec(frame);
+  const match = /(?:^|[\s(])((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^():]*):(\d+)(?::\d+)?\)?$/.exec(frame);
   if (match === null) return undefined;
   const [, file = "", line] = match;
   const path = file.startsWith("file://") ? fileURLToPath(file) : file;

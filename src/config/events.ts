@@ -155,7 +155,7 @@ export interface HandlerEvent<Args, Contract extends string, Name extends string
   };
 }
 
-/** `event` in the handler of `Contract.Event`. */
-export type EventOf<Abis, Key> = Key extends `${infer Contract}.${infer Name}`
+/** `event` in the handler of `Contract.Event`, of an indexer with these ABIs. */
+export type EventOfAbis<Abis, Key> = Key extends `${infer Contract}.${infer Name}`
   ? HandlerEvent<ArgsOf<Abis, Key>, Contract, Name>
   : never;

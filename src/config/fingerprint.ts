@@ -77,7 +77,7 @@ function plain(value: unknown): JsonValue {
 }
 
 /** JSON with the names of every object in order, and nothing between. */
-export function canonicalJson(value: JsonValue): string {
+function canonicalJson(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalJson(item)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const entries = Object.entries(value)

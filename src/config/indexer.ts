@@ -1,4 +1,4 @@
-import type { AbiInput, EventKey, EventOf, WhereOf } from "./events.ts";
+import type { AbiInput, EventKey, EventOfAbis, WhereOf } from "./events.ts";
 import type { StoreOf } from "./rows.ts";
 
 /** The chain of the event. */
@@ -53,11 +53,11 @@ export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>
    * @param event `Contract.Event`; an overloaded event by its signature: `Contract.Event(address,uint256)`
    * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
    */
-  on<Key extends EventKey<Abis>>(event: Key, handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>): void;
+  on<Key extends EventKey<Abis>>(event: Key, handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>): void;
   on<Key extends EventKey<Abis>>(
     event: Key,
     options: HandlerOptions<WhereOf<Abis, Key>>,
-    handler: Handler<EventOf<Abis, Key>, StoreOf<Schema>, Chain>,
+    handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>,
   ): void;
 }
 
@@ -65,3 +65,13 @@ export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>
 export interface AnyIndexer {
   readonly [INDEXER]: unknown;
 }
+
+/** What the handler of an event works with: `ContextOf<typeof indexer, "Token.Transfer">`, for functions that handlers call. */
+export type ContextOf<I, Key extends string> =
+  I extends Indexer<infer Schema, infer Abis, infer Chain>
+    ? HandlerContext<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>
+    : never;
+
+/** `event` in the handler of an event: `EventOf<typeof indexer, "Token.Transfer">`. */
+export type EventOf<I, Key extends string> =
+  I extends Indexer<infer _Schema, infer Abis, infer _Chain> ? EventOfAbis<Abis, Key> : never;

@@ -1,4 +1,13 @@
-import { defineIndexer, type EventKey, entity, t } from "spindex";
+import {
+  type ContextOf,
+  defineIndexer,
+  type EventKey,
+  type EventOf,
+  entity,
+  type HandlerContext,
+  type StoreOf,
+  t,
+} from "spindex";
 import { expectTypeOf } from "vitest";
 
 type Hex = `0x${string}`;
@@ -66,6 +75,15 @@ expectTypeOf<EventKey<{ Token: typeof tokenAbi; Market: typeof jsonAbi }>>().toE
   | "Market.Moved(address,uint8,(uint64,bytes4)[])"
   | "Market.Moved((uint64))"
 >();
+
+// Functions that handlers call name what they are given.
+type Transfer = EventOf<typeof indexer, "Token.Transfer">;
+expectTypeOf<Transfer["args"]>().toEqualTypeOf<{ readonly from: Hex; readonly to: Hex; readonly value: bigint }>();
+expectTypeOf<ContextOf<typeof indexer, "Token.Transfer">>().toEqualTypeOf<
+  HandlerContext<Transfer, StoreOf<{ account: typeof account }>, "mainnet" | "base">
+>();
+const onTransfer = (context: ContextOf<typeof indexer, "Token.Transfer">): void => void context.event.args.value;
+indexer.on("Token.Transfer", onTransfer);
 
 indexer.on("Token.Transfer", ({ event, chain, log }) => {
   expectTypeOf(event.args).toEqualTypeOf<{ readonly from: Hex; readonly to: Hex; readonly value: bigint }>();

@@ -100,13 +100,13 @@ store.account.set({ id: "0x01", balance: 1n, balanc: 1n });
 // @ts-expect-error a bigint, not a number
 store.account.set({ id: "0x01", balance: 1 });
 // @ts-expect-error the key cannot be changed
-store.account.update("0x01", { id: "0x02" });
+await store.account.update("0x01", { id: "0x02" });
 // @ts-expect-error the key has two columns
-store.allowance.get({ owner: "0x01" });
+await store.allowance.get({ owner: "0x01" });
 // @ts-expect-error the key has two columns
-store.allowance.get("0x01");
+await store.allowance.get("0x01");
 // @ts-expect-error amount has no default
-store.allowance.getOrCreate({ owner: "0x01", spender: "0x02" });
+await store.allowance.getOrCreate({ owner: "0x01", spender: "0x02" });
 // @ts-expect-error memo must be given, be it null
 store.transfer.insert({ id: 1n });
 // @ts-expect-error append-only entities are not read
