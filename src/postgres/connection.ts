@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { assert } from "../errors.ts";
 import type { EncodedRows } from "../lib/byte-writer.ts";
 import type { Clock } from "../lib/clock.ts";
 import { COPY_HEADER, COPY_TRAILER } from "./copy-codec.ts";
@@ -55,27 +56,31 @@ const SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
 };
 
+const SET_UP = `select pg_backend_pid(), current_database(), current_setting('server_version_num'), pg_is_in_recovery(),
+  ${Object.entries(SETTINGS)
+    .map(([name, value]) => `set_config('${name}', '${value}', false)`)
+    .join(", ")}`;
+
 const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
 
 /** One session with the server. Usable until `isBroken`; a broken one is thrown away and another one made. */
 export class Connection {
-  readonly server: ServerFacts;
   readonly #client: pg.Client;
   readonly #clock: Clock;
   readonly #silenceMs: number;
+  #server: ServerFacts | undefined;
   #broken = false;
 
-  private constructor(client: pg.Client, server: ServerFacts, options: ConnectionOptions) {
+  private constructor(client: pg.Client, options: ConnectionOptions) {
     this.#client = client;
-    this.server = server;
     this.#clock = options.clock;
     this.#silenceMs = options.silenceMs ?? 60_000;
-    client.on("error", () => {
-      this.#broken = true;
-    });
-    client.on("end", () => {
-      this.#broken = true;
-    });
+    // The cause reaches us through the promises; without a listener the event would end the process.
+    for (const event of ["error", "end"] as const) {
+      client.on(event, () => {
+        this.#broken = true;
+      });
+    }
   }
 
   /** @throws what `pg` throws */
@@ -87,15 +92,20 @@ export class Connection {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     });
-    // The cause reaches us through the promises; without a listener the event would end the process.
-    client.on("error", () => {});
+    const connection = new Connection(client, options);
     try {
       await client.connect();
-      return new Connection(client, await setUp(client), options);
+      connection.#server = factsOf(await connection.query(SET_UP));
+      return connection;
     } catch (error) {
-      client.connection.stream.destroy();
+      connection.destroy();
       throw error;
     }
+  }
+
+  get server(): ServerFacts {
+    assert(this.#server !== undefined, "a connection is used before it was set up");
+    return this.#server;
   }
 
   get isBroken(): boolean {
@@ -176,13 +186,7 @@ function* copyData(rows: EncodedRows): Generator<Buffer> {
   yield COPY_TRAILER;
 }
 
-async function setUp(client: pg.Client): Promise<ServerFacts> {
-  const settings = Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', false)`);
-  const { rows } = await client.query<{ pid: number; database: string; version: number; standby: boolean }>(
-    `select pg_backend_pid() as pid, current_database()::text as database,
-      current_setting('server_version_num')::int4 as version, pg_is_in_recovery() as standby, ${settings.join(", ")}`,
-  );
-  const facts = rows[0];
-  if (facts === undefined) throw new Error("the server answered a question about itself with no row");
-  return { backendPid: facts.pid, database: facts.database, version: facts.version, isStandby: facts.standby };
+function factsOf({ rows }: StatementResult): ServerFacts {
+  const [pid, database, version, isStandby] = rows[0] ?? [];
+  return { backendPid: Number(pid), database: database ?? "", version: Number(version), isStandby: isStandby === "t" };
 }

@@ -1,4 +1,5 @@
 import type { ByteWriter } from "../lib/byte-writer.ts";
+import { putInt16, putInt32 } from "./wire.ts";
 
 // The wire format of `numeric`: four int16 (count of digits, weight of the first one, sign, decimals to show), then
 // digits of base 10,000, most significant first. Weight w means that the first digit counts 10,000^w.
@@ -95,9 +96,9 @@ export function writeNumericText(out: ByteWriter, text: string, scale: number): 
 /** Length, count, weight, sign and scale at `out.at`, without moving it. */
 function writeHeader(out: ByteWriter, count: number, weight: number, negative: boolean, scale: number): void {
   const { buffer, at } = out;
-  buffer.writeInt32BE(HEADER_BYTES + 2 * count, at);
-  buffer.writeInt16BE(count, at + 4);
-  buffer.writeInt16BE(weight, at + 6);
-  buffer.writeInt16BE(negative ? NEGATIVE : POSITIVE, at + 8);
-  buffer.writeInt16BE(scale, at + 10);
+  putInt32(buffer, at, HEADER_BYTES + 2 * count);
+  putInt16(buffer, at + 4, count);
+  putInt16(buffer, at + 6, weight);
+  putInt16(buffer, at + 8, negative ? NEGATIVE : POSITIVE);
+  putInt16(buffer, at + 10, scale);
 }

@@ -2,6 +2,7 @@ import { ByteWriter } from "../lib/byte-writer.ts";
 import type { ColumnModel } from "../store/table.ts";
 import { elementOidOf } from "./column-types.ts";
 import { writeNumericBigint, writeNumericText } from "./numeric.ts";
+import { putInt32 } from "./wire.ts";
 
 /** Writes one value as a field of binary COPY: its length in bytes as an int32, then the bytes. */
 export type ValueWriter = (out: ByteWriter, value: unknown) => void;
@@ -24,7 +25,7 @@ export function writeNull(out: ByteWriter): void {
   out.at = at + 4;
 }
 
-export function writeInt32(out: ByteWriter, value: number): void {
+function writeInt32(out: ByteWriter, value: number): void {
   out.reserve(8);
   putInt32(out.buffer, out.at, 4);
   putInt32(out.buffer, out.at + 4, value);
@@ -113,7 +114,7 @@ function writeTimestamp(out: ByteWriter, seconds: number): void {
 const REFUSED_ESCAPES = /\\\\|\\u0000|\\ud[89a-f][0-9a-f]{2}/g;
 
 /** A JSON value as the text that is sent for it. */
-export function jsonText(value: unknown): string {
+function jsonText(value: unknown): string {
   const text = JSON.stringify(value) ?? "null";
   if (!text.includes("\\u")) return text;
   return text.replace(REFUSED_ESCAPES, (found) => (found === "\\\\" ? found : REPLACEMENT));
@@ -121,13 +122,6 @@ export function jsonText(value: unknown): string {
 
 function writeJson(out: ByteWriter, value: unknown): void {
   writeUtf8(out, jsonText(value), JSONB_VERSION);
-}
-
-function putInt32(buffer: Buffer, at: number, value: number): void {
-  buffer[at] = value >>> 24;
-  buffer[at + 1] = value >>> 16;
-  buffer[at + 2] = value >>> 8;
-  buffer[at + 3] = value;
 }
 
 /** The writer of one value of the column, which is not null. */
