@@ -171,6 +171,7 @@ async function waitUntilReady(
     }
     const end = ended() ?? (pid !== undefined && !isAlive(pid) ? "it ended" : undefined);
     if (end !== undefined && !(postmaster !== undefined && isAlive(postmaster.pid))) {
+      await rm(place.socketDir, { recursive: true, force: true });
       throw failed(`PostgreSQL did not start on ${place.dataDir}: ${end}`, await logTail(place));
     }
     if (clock.now() > giveUpAt) {
