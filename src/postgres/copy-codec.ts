@@ -12,6 +12,7 @@ export interface CodecColumns {
   readonly row: readonly string[];
   readonly key: readonly string[];
   readonly beforeImage: readonly string[];
+  readonly unknownImage: readonly string[];
 }
 
 export const CHAIN_COLUMN = "chain_id";
@@ -32,7 +33,8 @@ export function identityOf(table: TableModel): readonly string[] {
 export function codecColumnsOf(table: TableModel): CodecColumns {
   const chain = table.crossChain ? [] : [CHAIN_COLUMN];
   const row = [...table.columns.map((column) => column.sqlName), ...chain, CHECKPOINT_COLUMN];
-  return { row, key: identityOf(table), beforeImage: [...row, CHANGED_AT_COLUMN] };
+  const key = identityOf(table);
+  return { row, key, beforeImage: [...row, CHANGED_AT_COLUMN], unknownImage: [...key, CHANGED_AT_COLUMN] };
 }
 
 interface Field {
@@ -75,6 +77,13 @@ export function createRowCodec(table: TableModel): RowCodec {
       if (withChain) writeInt64(out, chainId);
       if (isAbsent) writeNull(out);
       else writeInt64(out, previousCheckpoint);
+      writeInt64(out, changedAt);
+      out.endRow();
+    },
+    encodeUnknownImage(out: ByteWriter, chainId: number, changedAt: number, row: Row): void {
+      beginTuple(out, keyCount + 1);
+      for (const field of keyFields) field.write(out, row[field.name]);
+      if (withChain) writeInt64(out, chainId);
       writeInt64(out, changedAt);
       out.endRow();
     },

@@ -16,6 +16,12 @@ export interface TableChanges {
   readonly deletes: EncodedRows;
   /** Before-images, in mode `keep` only. */
   readonly history: EncodedRows;
+  /**
+   * Keys, and the checkpoint that changed them first: the before-image is what the storage holds for the key at the start
+   * of the write, or that there is no such row. In mode `keep` only; a key is in it once, and its later before-images are
+   * in `history`.
+   */
+  readonly unknownHistory: EncodedRows;
 }
 
 /** Why a run ended where it did. */

@@ -29,6 +29,12 @@ interface Image {
   readonly changedAt: number;
 }
 
+/** What a record was before the checkpoint `changedAt` changed it. */
+interface BeforeImage extends Image {
+  /** False: the record was made by that change, and only the storage can tell what was there. */
+  readonly isKnown: boolean;
+}
+
 /** The change being made: set by the store for each block. */
 export interface ChangeScope {
   readonly batch: number;
@@ -53,9 +59,9 @@ export class EntityTable {
   readonly #partitions = new Map<number, Map<KeyValue, RowRecord>>();
   /** Records that the batch in progress changed. May hold a record twice, or one whose change was undone. */
   #batchChanges: RowRecord[] = [];
-  #batchHistory: Image[] = [];
+  #batchHistory: BeforeImage[] = [];
   #runChanges: RowRecord[] = [];
-  #runHistory: Image[] = [];
+  #runHistory: BeforeImage[] = [];
   /** Values of the open run that the batch in progress has overwritten since. */
   readonly #aside = new Map<RowRecord, Image>();
   #openRun = 1;
@@ -158,6 +164,7 @@ export class EntityTable {
     const upserts = new ByteWriter();
     const deletes = new ByteWriter();
     const history = new ByteWriter();
+    const unknownHistory = new ByteWriter();
     for (const record of this.#runChanges) {
       const { row, exists, checkpoint } = this.#aside.get(record) ?? record;
       if (exists) {
@@ -170,8 +177,13 @@ export class EntityTable {
       record.durability = exists ? "present" : "absent";
     }
     for (const image of this.#runHistory) {
+      const { chainId } = image.record;
+      if (!image.isKnown) {
+        this.#codec.encodeUnknownImage(unknownHistory, chainId, image.changedAt, image.row);
+        continue;
+      }
       const previous = image.exists ? image.checkpoint : 0;
-      this.#codec.encodeBeforeImage(history, image.record.chainId, image.changedAt, previous, image.row);
+      this.#codec.encodeBeforeImage(history, chainId, image.changedAt, previous, image.row);
     }
     this.#runChanges = [];
     this.#runHistory = [];
@@ -183,6 +195,7 @@ export class EntityTable {
       upserts: upserts.take(),
       deletes: deletes.take(),
       history: history.take(),
+      unknownHistory: unknownHistory.take(),
     };
   }
 
@@ -198,7 +211,10 @@ export class EntityTable {
     if (known === undefined) records.set(key, record);
     // The first change in a checkpoint keeps what the row was before it.
     const imaged = scope.keepHistory && record.checkpoint !== scope.checkpoint;
-    if (imaged) this.#batchHistory.push({ ...imageOf(record), changedAt: scope.checkpoint });
+    if (imaged) {
+      const isKnown = known !== undefined || this.#complete;
+      this.#batchHistory.push({ ...imageOf(record), changedAt: scope.checkpoint, isKnown });
+    }
     this.#journal.record(this, record, known === undefined, imaged);
     if (record.changedAt !== scope.batch) {
       if (record.run === this.#openRun) this.#aside.set(record, imageOf(record));

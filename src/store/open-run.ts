@@ -1,6 +1,6 @@
 import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
 import { assert } from "../errors.ts";
-import { NO_ROWS } from "../lib/byte-writer.ts";
+import { type EncodedRows, NO_ROWS } from "../lib/byte-writer.ts";
 import type { AppendTable } from "./append-table.ts";
 import type {
   BlockRange,
@@ -120,21 +120,20 @@ export class OpenRun {
     const tables: TableChanges[] = [];
     for (const table of this.#entities) tables.push({ table: table.model, ...table.seal() });
     for (const table of this.#appends) tables.push({ table: table.model, ...NOTHING, inserts: table.takeCommitted() });
-    const written = tables.flatMap((t) => [t.inserts, t.updates, t.upserts, t.deletes, t.history]);
+    const written = tables.map(encodedOf);
+    const all = written.flat();
     const run: DrainRun = {
       id: this.#id,
       mode: first.mode,
       batches,
       checkpoints: { from: first.checkpoints.from, to: last.checkpoints.to },
       items: this.#items,
-      changes: written.reduce((sum, rows) => sum + rows.rows, 0),
-      bytes: written.reduce((sum, rows) => sum + rows.bytes, 0),
+      changes: countRows(all),
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
       progress: [...this.#progress.values()],
       blocks: [...this.#blocks.values()],
       positions: this.#positions,
-      tables: tables.filter(
-        (t) => t.inserts.rows + t.updates.rows + t.upserts.rows + t.deletes.rows + t.history.rows > 0,
-      ),
+      tables: tables.filter((_, at) => countRows(written[at] ?? []) > 0),
       skipped: this.#skipped,
       splitReason,
     };
@@ -149,10 +148,20 @@ export class OpenRun {
   }
 }
 
+function encodedOf(changes: TableChanges): EncodedRows[] {
+  const { inserts, updates, upserts, deletes, history, unknownHistory } = changes;
+  return [inserts, updates, upserts, deletes, history, unknownHistory];
+}
+
+function countRows(encoded: readonly EncodedRows[]): number {
+  return encoded.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 const NOTHING: Omit<TableChanges, "table"> = {
   inserts: NO_ROWS,
   updates: NO_ROWS,
   upserts: NO_ROWS,
   deletes: NO_ROWS,
   history: NO_ROWS,
+  unknownHistory: NO_ROWS,
 };

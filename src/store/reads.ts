@@ -44,7 +44,8 @@ export class Reads {
     const sent = this.#waiting;
     this.#waiting = new Map();
     for (const [table, chains] of sent) {
-      for (const [chainId, reads] of chains) void this.#query(table, chainId, reads);
+      // Never rejects: what fails is told to those who wait for the rows.
+      for (const [chainId, reads] of chains) this.#query(table, chainId, reads).catch(() => {});
     }
   }
 

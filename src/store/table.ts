@@ -87,6 +87,11 @@ export interface RowCodec {
    * the key columns of `row` are read.
    */
   encodeBeforeImage(out: ByteWriter, chainId: number, changedAt: number, previousCheckpoint: number, row: Row): void;
+  /**
+   * Checkpoint `changedAt` changed a row of which the store did not know what it was, or whether it was at all. Only the
+   * key columns of `row` are read.
+   */
+  encodeUnknownImage(out: ByteWriter, chainId: number, changedAt: number, row: Row): void;
 }
 
 /** Reads rows that are not in memory. */

@@ -14,6 +14,8 @@ export interface ChangesInput {
   readonly deletes?: readonly Row[];
   /** Changed at, previous checkpoint (0: there was no row), the row before. */
   readonly history?: readonly (readonly [changedAt: number, previous: number, row: Row])[];
+  /** Changed at, key. */
+  readonly unknownHistory?: readonly (readonly [changedAt: number, key: Row])[];
 }
 
 /** Encoded changes of a table, all of one chain. */
@@ -36,6 +38,11 @@ export function changesOf(table: TableModel, input: ChangesInput, chainId = 1): 
         codec.encodeBeforeImage(out, chainId, changedAt, previous, row);
       }
     }),
+    unknownHistory: encoded((out) => {
+      for (const [changedAt, key] of input.unknownHistory ?? []) {
+        codec.encodeUnknownImage(out, chainId, changedAt, key);
+      }
+    }),
   };
 }
 
@@ -48,7 +55,7 @@ function encoded(fill: (out: ByteWriter) => void): EncodedRows {
 /** A run of one checkpoint on chain 1, with plain values of everything that is not given. */
 export function runOf(checkpoint: number, input: Partial<DrainRun> = {}): DrainRun {
   const tables = input.tables ?? [];
-  const rows = tables.flatMap((t) => [t.inserts, t.updates, t.upserts, t.deletes, t.history]);
+  const rows = tables.flatMap((t) => [t.inserts, t.updates, t.upserts, t.deletes, t.history, t.unknownHistory]);
   return {
     id: checkpoint,
     mode: "final",
