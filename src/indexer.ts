@@ -16,6 +16,7 @@ import { fingerprintOf } from "./config/fingerprint.ts";
 import type { HandlerLog } from "./config/indexer.ts";
 import type { Registration } from "./config/registration.ts";
 import { SpindexError } from "./errors.ts";
+import { answerReorg } from "./indexer/answer-reorg.ts";
 import { logProgress } from "./indexer/progress-log.ts";
 import { Session } from "./indexer/session.ts";
 import { statusOf } from "./indexer/status.ts";
@@ -25,9 +26,10 @@ import type { Status } from "./instrument/status.ts";
 import type { Clock } from "./lib/clock.ts";
 import { openStorage } from "./postgres/open.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
-import { fallbackSource } from "./source/fallback-source.ts";
+import { ReorgDetected } from "./reorg/chain-link.ts";
+import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
 import { createJsonRpcSource } from "./source/json-rpc-source.ts";
-import type { Source } from "./source/source.ts";
+import { watchSource } from "./source/source-health.ts";
 import type { StoreLimits } from "./store/store.ts";
 
 export interface IndexerOptions {
@@ -77,15 +79,14 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   const progress = logProgress(telemetry.log, status, options.clock, ended.signal);
   const startup = telemetry.phase("spindex.startup", {});
   let storage: PostgresStorage | undefined;
-  const sources = new Map<number, Source>();
+  const sources = new Map<number, ChainSource>();
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
     storage = await open(options, signal);
-    life.session = new Session(options, storage, storage.resume, sources);
     startup.done();
     logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
-    const outcome = await life.session.run(signal);
+    const outcome = await runSessions(options, life, storage, sources, signal);
     await storage.close("stopped");
     return outcome;
   } catch (error) {
@@ -102,6 +103,25 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   }
 }
 
+/** Runs session after session: a reorg ends one, its rollback makes room for the next. */
+async function runSessions(
+  options: IndexerOptions,
+  life: Life,
+  storage: PostgresStorage,
+  sources: ReadonlyMap<number, ChainSource>,
+  signal: AbortSignal,
+): Promise<"ended" | "stopped"> {
+  for (let resume = storage.resume; ; resume = await storage.readResume()) {
+    life.session = new Session(options, storage, resume, sources);
+    try {
+      return await life.session.run(signal);
+    } catch (error) {
+      if (!(error instanceof ReorgDetected)) throw error;
+      await answerReorg(options, error, storage, sources.get(error.chain.id) as ChainSource, signal);
+    }
+  }
+}
+
 /** What changes in the life of an indexer; the status is made from it. */
 export interface Life {
   readonly startedAt: number;
@@ -115,29 +135,31 @@ async function serve(options: IndexerOptions, status: () => Status): Promise<Run
   return startServer({ ...listen, status, metrics: (accept) => telemetry.scrape(accept), log: telemetry.log });
 }
 
-function sourceOf({ limits, clock }: IndexerOptions, chain: IndexerDefinition["chains"][number]): Source {
+function sourceOf({ limits, clock }: IndexerOptions, chain: IndexerDefinition["chains"][number]): ChainSource {
   const sources = chain.sources.map(({ rpc, headers, timeoutMs, maxConcurrency }) =>
-    createJsonRpcSource({
-      url: rpc,
-      headers,
-      timeoutMs,
-      maxConcurrency,
-      retries: { budgetMs: limits.startBudgetMs },
-      clock,
-    }),
+    watchSource(
+      createJsonRpcSource({
+        url: rpc,
+        headers,
+        timeoutMs,
+        maxConcurrency,
+        retries: { budgetMs: limits.startBudgetMs },
+        clock,
+      }),
+    ),
   );
-  return fallbackSource(sources as [Source, ...Source[]]);
+  return fallbackSource(sources);
 }
 
 /** Asked before anything is written: another chain's events in the tables could never be told apart again. */
 async function verifyChainIds(
   { definition, telemetry }: IndexerOptions,
-  sources: ReadonlyMap<number, Source>,
+  sources: ReadonlyMap<number, ChainSource>,
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(
     definition.chains.map(async (chain) => {
-      const source = sources.get(chain.id) as Source;
+      const source = sources.get(chain.id) as ChainSource;
       const id = await source.chainId(signal, telemetry.source(chain, source.name));
       if (id === chain.id) return;
       throw new SpindexError(

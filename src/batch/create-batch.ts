@@ -93,7 +93,7 @@ function lastTimestamp({ range, fromRow, toRow }: BatchSlice): number | undefine
 }
 
 /** How many checkpoints a slice takes. */
-export function positionsOf(slice: BatchSlice): number {
+function positionsOf(slice: BatchSlice): number {
   const blocks = slice.range.page.blockNumber;
   let positions = 0;
   let last = -1;

@@ -4,9 +4,6 @@
  */
 export type Checkpoint = number;
 
-/** No position has been processed yet. */
-export const NO_CHECKPOINT: Checkpoint = 0;
-
 /** First and last checkpoint, both included. */
 export interface CheckpointRange {
   readonly from: Checkpoint;

@@ -88,7 +88,7 @@ export function hexAt(page: LogPage, offset: number, digits: number): `0x${strin
   return `0x${page.text.toString("latin1", offset, offset + digits).toLowerCase()}`;
 }
 
-/** A page of these rows of another one, in this order; the text is shared. */
+/** A page of some rows of another one, ascending; the text is shared. */
 export function selectRows(page: LogPage, rows: Uint32Array): LogPage {
   if (rows.length === page.count) return page;
   const topics = new Uint32Array(rows.length * 4);

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { abiCommand } from "./abi.ts";
 import { devCommand } from "./dev.ts";
 import { reportError } from "./report-error.ts";
 import { startCommand } from "./start.ts";
+import { versionOf } from "./version.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 done · 1 a handler failed, or a bug · 2 something to mend in the input · 75 try again later`;
@@ -32,9 +32,4 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     return reportError(error);
   }
-}
-
-export function versionOf(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

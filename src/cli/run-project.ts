@@ -11,9 +11,9 @@ import { createLog, type Logger, logEvent } from "../instrument/log.ts";
 import { startTracing } from "../instrument/start-tracing.ts";
 import { systemClock } from "../lib/clock.ts";
 import { loadProject, type Project } from "./load-project.ts";
-import { versionOf } from "./main.ts";
 import { errorText, reportError } from "./report-error.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { versionOf } from "./version.ts";
 
 /** Options of `start` and `dev`. */
 export interface RunFlags {

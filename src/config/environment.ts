@@ -124,7 +124,7 @@ export const ENVIRONMENT = {
     secret: false,
     help: "More attributes of every span, e.g. `deployment.environment.name=production`. Read by the OpenTelemetry SDK.",
   },
-} as const satisfies Record<string, Variable>;
+} as const;
 
 type Variables = typeof ENVIRONMENT;
 

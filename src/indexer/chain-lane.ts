@@ -12,7 +12,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
 import type { ChainSupply } from "../process/processing-loop.ts";
 import { requireLinked } from "../reorg/chain-link.ts";
-import type { Source } from "../source/source.ts";
+import type { ChainSource } from "../source/fallback-source.ts";
 import { selectedEvents } from "./routes.ts";
 
 /** Where a chain goes on. */
@@ -28,7 +28,7 @@ export interface LaneStart {
 export interface LaneOptions {
   readonly definition: ChainDefinition;
   readonly registrations: readonly Registration[];
-  readonly source: Source;
+  readonly source: ChainSource;
   readonly addresses: AddressTable;
   /** Resume position; undefined: from the beginning. */
   readonly start: LaneStart | undefined;
@@ -49,7 +49,7 @@ export interface ChainLane {
   readonly fetcher: ChainFetcher;
   readonly supply: ChainSupply;
   readonly buffer: RangeBuffer;
-  readonly sourceName: string;
+  readonly source: ChainSource;
 }
 
 /** Queries under way at once: enough to hide a round trip, few enough to keep memory small. */
@@ -94,7 +94,7 @@ export function createLane(options: LaneOptions): ChainLane {
     fetcher,
     supply: supplyOf(label, buffer, head, fetcher),
     buffer,
-    sourceName: source.name,
+    source,
   };
 }
 

@@ -9,7 +9,7 @@ import { createRowCodec } from "../postgres/copy-codec.ts";
 import type { PostgresStorage } from "../postgres/storage.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
 import { ProcessingLoop } from "../process/processing-loop.ts";
-import type { Source } from "../source/source.ts";
+import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
 import type { RowReader } from "../store/table.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
@@ -27,7 +27,6 @@ const WRITE_BACKOFF = { firstMs: 100, maxMs: 10_000 };
 /** Counts that the status shows. */
 export interface SessionCounts {
   readonly undecodable: Map<string, { readonly chain: string; readonly reason: UndecodableReason; count: number }>;
-  readonly skipped: Map<string, number>;
 }
 
 /**
@@ -37,7 +36,7 @@ export interface SessionCounts {
 export class Session {
   readonly store: Store;
   readonly lanes: readonly ChainLane[];
-  readonly counts: SessionCounts = { undecodable: new Map(), skipped: new Map() };
+  readonly counts: SessionCounts = { undecodable: new Map() };
   readonly #o: IndexerOptions;
   readonly #arrived = new Signal();
   readonly #processing: ProcessingLoop;
@@ -47,7 +46,7 @@ export class Session {
     options: IndexerOptions,
     storage: PostgresStorage,
     resume: ResumeState,
-    sources: ReadonlyMap<number, Source>,
+    sources: ReadonlyMap<number, ChainSource>,
   ) {
     this.#o = options;
     const { definition, registrations, telemetry, clock, limits } = options;
@@ -57,7 +56,7 @@ export class Session {
       createLane({
         definition: chain,
         registrations,
-        source: sources.get(chain.id) as Source,
+        source: sources.get(chain.id) as ChainSource,
         addresses,
         start: laneStart(resume, chain.id),
         arrived: this.#arrived,
@@ -95,7 +94,6 @@ export class Session {
       log: options.handlerLog,
       clock,
       onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
-      onSkipped: ({ handler }) => this.counts.skipped.set(handler, (this.counts.skipped.get(handler) ?? 0) + 1),
     });
     this.#processing = new ProcessingLoop({
       store: this.store,
@@ -206,7 +204,14 @@ function laneStart(resume: ResumeState, chainId: number): LaneStart | undefined 
   };
 }
 
-function progressOf({ chainId, block, checkpoint, headers, finalized, live }: ResumeState["chains"][number]): ChainProgress {
+function progressOf({
+  chainId,
+  block,
+  checkpoint,
+  headers,
+  finalized,
+  live,
+}: ResumeState["chains"][number]): ChainProgress {
   const head = { number: block, finalized, live };
   return { chainId, block, timestamp: headers.at(-1)?.timestamp, checkpoint, head, headers: [] };
 }

@@ -38,7 +38,7 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
     chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session)),
     eventsProcessed: store?.itemsProcessed ?? 0,
     undecodableLogs: [...(session?.counts.undecodable.values() ?? [])],
-    skippedEvents: [...(session?.counts.skipped ?? [])].map(([handler, count]) => ({ handler, count })),
+    skippedEvents: [],
   };
 }
 
@@ -61,7 +61,11 @@ function chainStatusOf(lane: ChainLane, { store }: Session): ChainStatus {
     live: head.live,
     commitLagSeconds: head.commitLagSeconds(Math.max(durableBlock, 0), selection.endBlock),
     objectiveSeconds: OBJECTIVE_SECONDS,
-    sources: [{ name: lane.sourceName, state: "ok", error: undefined }],
+    sources: lane.source.health.map(({ name, error }) => ({
+      name,
+      state: error === undefined ? "ok" : "failing",
+      error,
+    })),
     bufferItems: lane.buffer.items,
     rangeBlocks: lane.sizer.blocks,
   };

@@ -40,6 +40,7 @@ export const ATTRIBUTES = {
   "spindex.block.number": { type: "int", help: "Block of the event." },
   "spindex.block.from": { type: "int", help: "First block, included." },
   "spindex.block.to": { type: "int", help: "Last block, included." },
+  "spindex.reorg.depth": { type: "int", help: "Durable blocks that were orphaned." },
   "spindex.log.index": { type: "int", help: "Index of the log in its block." },
   "spindex.transaction.hash": { type: "string", help: "Transaction of the event." },
 

@@ -8,6 +8,7 @@ import type { Logger } from "./log.ts";
 import { LoopAccount } from "./loop-account.ts";
 import { Metrics } from "./metrics.ts";
 import { LOOP_STATES, type SpanAttributes } from "./names.ts";
+import { ReorgTrace } from "./reorg-trace.ts";
 import type { Status } from "./status.ts";
 import { setStatusGauges } from "./status-gauges.ts";
 import type { ChainLabel, Telemetry } from "./telemetry.ts";
@@ -78,6 +79,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       countSpans(metrics, tracing.counts);
       return metrics.scrape(accept);
     },
+    reorgStarted: (start) => new ReorgTrace(instruments, start),
     phase: (name, attributes) => startPhase(instruments, name, attributes),
     flush: () => tracing.flush(),
     shutdown: async () => {

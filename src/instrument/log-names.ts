@@ -33,6 +33,16 @@ export const LOG_EVENTS = {
     message: "The chain's head does not move",
     help: "Sources or chain stand still.",
   },
+  "reorg.detected": {
+    level: "warn",
+    message: "The source has replaced blocks of ours",
+    help: "`evidence`: which block denies which.",
+  },
+  "reorg.rolled_back": {
+    level: "info",
+    message: "Rolled back to the common ancestor",
+    help: "`block`: the newest one kept; `depth`: durable blocks that were orphaned.",
+  },
   "server.listening": { level: "info", message: "Serving metrics and status", help: "`url`." },
   "server.port_taken": {
     level: "warn",

@@ -6,16 +6,13 @@ import { ATTRIBUTES, type AttributeName } from "./attribute-names.ts";
 import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./span-names.ts";
 
 export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./log-names.ts";
+export { BUCKETS, LOOP_STATES, METRIC_PREFIX, type MetricDefinition } from "./metric-definition.ts";
 export {
-  BUCKETS,
   type CounterName,
   type GaugeName,
   type HistogramName,
   type LabelsOf,
-  LOOP_STATES,
-  METRIC_PREFIX,
   METRICS,
-  type MetricDefinition,
   type MetricName,
   type SummaryName,
 } from "./metric-names.ts";

@@ -255,6 +255,14 @@ export const SPANS = {
     events: ["exception"],
     help: "Everything processed is made durable: at exit or before a rollback.",
   },
+  "spindex.reorg": {
+    kind: "internal",
+    parent: "root",
+    links: "",
+    attributes: ["spindex.chain.name", "spindex.chain.id", "spindex.block.to", "spindex.reorg.depth", "error.type"],
+    events: ["exception"],
+    help: "The source has replaced blocks: from the flush to the rollback's COMMIT.",
+  },
   "spindex.startup": {
     kind: "internal",
     parent: "root",

@@ -3,6 +3,7 @@ import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
 import type { DrainStart, DrainTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
 import type { LoopAccount } from "./loop-account.ts";
+import type { ReorgStart, ReorgTelemetry } from "./reorg-telemetry.ts";
 
 /**
  * What the loops say about themselves. Each verb serves traces, metrics and logs at once, so that the code of a loop
@@ -18,6 +19,7 @@ export interface Telemetry {
   batchStarted(start: BatchStart): BatchTelemetry;
   /** Links the drain run and its batches both ways and marks each batch as picked up. */
   drainStarted(start: DrainStart): DrainTelemetry;
+  reorgStarted(start: ReorgStart): ReorgTelemetry;
 }
 
 export interface ChainLabel {

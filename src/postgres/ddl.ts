@@ -42,8 +42,14 @@ export function entityDdl(names: SchemaNames, table: TableModel): readonly strin
   return [
     `create table ${target} (\n  ${columns.join(",\n  ")}\n)`,
     ...commentDdl(target, table),
-    ...historyDdl(names, table),
+    ...(table.appendOnly ? [checkpointIndexDdl(target, table)] : historyDdl(names, table)),
   ];
+}
+
+/** Append-only rows come in the order of their checkpoints: a tiny index is enough to find those of orphaned blocks. */
+function checkpointIndexDdl(target: string, table: TableModel): string {
+  const index = shortName(`${table.sqlName}_checkpoint_idx`);
+  return `create index ${quoteName(index)} on ${target} using brin (${quoteName(CHECKPOINT_COLUMN)}) with (pages_per_range = 32)`;
 }
 
 function columnDdl(column: ColumnModel): string {

@@ -86,6 +86,23 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       message text not null,
       skipped_at timestamptz not null default now()
     )`,
+    `create table ${of("reorgs")} (
+      id int8 generated always as identity primary key,
+      shard text not null,
+      write_seq int8 not null,
+      chain_id int8 not null,
+      ancestor_block int8 not null,
+      orphaned_to_block int8 not null,
+      first_checkpoint int8,
+      last_checkpoint int8,
+      orphaned_hashes text[] not null,
+      found_block int8 not null,
+      found_hash text not null,
+      rows_restored int8 not null,
+      rows_deleted int8 not null,
+      trace_id text,
+      rolled_back_at timestamptz not null default now()
+    )`,
     `create table ${of("starts")} (
       id int8 generated always as identity primary key,
       shard text not null,
@@ -133,6 +150,7 @@ function commentDdl(names: SchemaNames): readonly string[] {
     ["checkpoints", "Where each checkpoint inside the reorg window lies."],
     ["drain_runs", "One row for each write transaction: its checkpoints, blocks and trace."],
     ["skipped_events", "Events that a handler with onError: skip left out."],
+    ["reorgs", "Each rollback: what was orphaned, and what became of the rows."],
     ["starts", "Each start of an indexer, and how it ended."],
   ];
   return [

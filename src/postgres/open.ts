@@ -11,12 +11,9 @@ import { qualified, type SchemaNames, schemaNamesOf } from "./ddl.ts";
 import { describeError } from "./failure.ts";
 import { Lease } from "./lease.ts";
 import { prepareTables } from "./prepare-tables.ts";
-import { readChains, readEmptyTables } from "./resume.ts";
+import { readResumePoint } from "./resume.ts";
 import { PostgresRowReader } from "./row-reader.ts";
 import { PostgresStorage } from "./storage.ts";
-
-export type { ResumePoint } from "./resume.ts";
-export type { PostgresStorage } from "./storage.ts";
 
 export interface OpenStorageOptions {
   readonly url: string;
@@ -111,7 +108,7 @@ async function takeShard(
     `insert into ${qualified(names.internal, "shards")} as s (shard, token, holder, lease_pid) values ($1, $2, $3, $4)
      on conflict (shard) do update set
        token = excluded.token, holder = excluded.holder, lease_pid = excluded.lease_pid, acquired_at = now()
-     returning write_seq, next_checkpoint, committed_checkpoint`,
+     returning write_seq`,
     [shard, token, holder, leasePid],
   );
   const starts = qualified(names.internal, "starts");
@@ -125,21 +122,10 @@ async function takeShard(
     holder,
   ]);
   await nameChains(writer, names, shard, chains);
-  const [writeSeq, nextCheckpoint, committedCheckpoint] = (rows[0] ?? []).map(Number);
   return {
     startId: start.rows[0]?.[0] ?? "",
-    writeSeq: writeSeq as number,
-    resume: {
-      nextCheckpoint: nextCheckpoint as number,
-      committedCheckpoint: committedCheckpoint as number,
-      chains: await readChains(writer, names, shard),
-      emptyTables: await readEmptyTables(
-        writer,
-        names,
-        tables,
-        chains.map((chain) => chain.id),
-      ),
-    },
+    writeSeq: Number(rows[0]?.[0]),
+    resume: await readResumePoint(writer, names, shard, tables),
   };
 }
 

@@ -16,6 +16,8 @@ export interface ChainResume {
   readonly live: boolean;
   /** The highest block known to be final; it never falls. */
   readonly finalized: number;
+  /** Blocks up to here cannot be taken back: they are final, or no before-images were kept. */
+  readonly floor: number;
   /** The newest stored headers, oldest first: what the source must still agree with. */
   readonly headers: readonly BlockHeader[];
 }
@@ -32,9 +34,29 @@ export interface ResumePoint {
 
 const MAX_HEADERS = 512;
 
-export async function readChains(connection: Connection, names: SchemaNames, shard: string): Promise<ChainResume[]> {
+/** Reads where a shard stands. */
+export async function readResumePoint(
+  connection: Connection,
+  names: SchemaNames,
+  shard: string,
+  tables: readonly TableModel[],
+): Promise<ResumePoint> {
+  const { rows } = await connection.query(
+    `select next_checkpoint, committed_checkpoint from ${qualified(names.internal, "shards")} where shard = $1`,
+    [shard],
+  );
+  const [nextCheckpoint = 1, committedCheckpoint = 0] = (rows[0] ?? []).map(Number);
+  return {
+    nextCheckpoint,
+    committedCheckpoint,
+    chains: await readChains(connection, names, shard),
+    emptyTables: await readEmptyTables(connection, names, shard, tables),
+  };
+}
+
+async function readChains(connection: Connection, names: SchemaNames, shard: string): Promise<ChainResume[]> {
   const chains = await connection.query(
-    `select chain_id, block, checkpoint, live, finalized, block_timestamp from ${qualified(names.internal, "chains")}
+    `select chain_id, block, checkpoint, live, finalized, block_timestamp, greatest(finalized, history_floor) from ${qualified(names.internal, "chains")}
      where shard = $1 and block is not null order by chain_id`,
     [shard],
   );
@@ -45,13 +67,14 @@ export async function readChains(connection: Connection, names: SchemaNames, sha
      ) b where c.shard = $1 order by b.chain_id, b.number`,
     [shard],
   );
-  return chains.rows.map(([chainId, block, checkpoint, live, finalized, timestamp]) => ({
+  return chains.rows.map(([chainId, block, checkpoint, live, finalized, timestamp, floor]) => ({
     chainId: Number(chainId),
     block: Number(block),
     timestamp: timestamp === null ? undefined : Number(timestamp),
     checkpoint: Number(checkpoint),
     live: live === "t",
     finalized: Number(finalized),
+    floor: Number(floor),
     headers: headers.rows.filter((row) => row[0] === chainId).map(headerOf),
   }));
 }
@@ -65,18 +88,22 @@ function headerOf([, number, hash, parentHash, timestamp]: readonly (string | nu
   };
 }
 
-/** Names of the entities that have no row for these chains. */
-export async function readEmptyTables(
+/** Names of the entities that have no row for the shard's chains. */
+async function readEmptyTables(
   connection: Connection,
   names: SchemaNames,
+  shard: string,
   tables: readonly TableModel[],
-  chainIds: readonly number[],
 ): Promise<ReadonlySet<string>> {
   if (tables.length === 0) return new Set();
   const checks = tables.map((table) => {
-    const condition = chainCondition(table, "t", "any($1::int8[])");
+    const condition = chainCondition(
+      table,
+      "t",
+      `any(array(select chain_id from ${qualified(names.internal, "chains")} where shard = $1))`,
+    );
     return `not exists (select from ${qualified(names.user, table.sqlName)} t where ${condition})`;
   });
-  const { rows } = await connection.query(`select ${checks.join(", ")}, $1::int8[]`, [chainIds]);
+  const { rows } = await connection.query(`select ${checks.join(", ")}, $1::text`, [shard]);
   return new Set(tables.filter((_, at) => rows[0]?.[at] === "t").map((table) => table.name));
 }

@@ -1,5 +1,6 @@
 import { assert } from "../errors.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
 import type { Storage, WriteOutcome } from "../write/storage.ts";
@@ -8,7 +9,8 @@ import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { isConnectionError, writeFailureOf } from "./failure.ts";
 import type { Lease } from "./lease.ts";
-import type { ResumePoint } from "./resume.ts";
+import { type ResumePoint, readResumePoint } from "./resume.ts";
+import { rollBackChain } from "./rollback.ts";
 import type { PostgresRowReader } from "./row-reader.ts";
 import { type TableStatements, tableStatementsOf } from "./table-statements.ts";
 import { type WriterSession, WriteTransaction } from "./write-transaction.ts";
@@ -65,6 +67,35 @@ export class PostgresStorage implements Storage, RowReader {
     } finally {
       this.#writing = false;
     }
+  }
+
+  /**
+   * Takes a chain back after a reorg, in one transaction. May be called again with the same request after a failure whose
+   * outcome is unknown.
+   * @throws WriteFailure
+   */
+  async rollBack(request: RollbackRequest): Promise<void> {
+    assert(!this.#writing && this.#unsettled === undefined, "a rollback beside a write");
+    const session = await this.#session();
+    const { names, shard, token, tables } = this.#parts;
+    const writeSeq = this.#writeSeq + 1;
+    this.#writing = true;
+    try {
+      await rollBackChain(session.connection, { names, shard, token, writeSeq }, tables, request);
+      this.#writeSeq = writeSeq;
+    } catch (error) {
+      await this.#leaveTransaction(session, error);
+      throw error;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** What the database knows now: where a new session goes on. */
+  async readResume(): Promise<ResumePoint> {
+    const { connection } = await this.#session();
+    const { names, shard, tables } = this.#parts;
+    return readResumePoint(connection, names, shard, tables);
   }
 
   rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {

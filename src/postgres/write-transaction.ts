@@ -4,11 +4,12 @@ import type { DrainRun, TableChanges } from "../store/drain-run.ts";
 import type { TableModel } from "../store/table.ts";
 import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
-import { qualified, type SchemaNames } from "./ddl.ts";
+import type { SchemaNames } from "./ddl.ts";
 import { type FailedStatement, writeFailureOf } from "./failure.ts";
 import { progressStatements, type Writer } from "./progress-statements.ts";
 import { quoteText } from "./sql.ts";
 import type { Staging, TableStatements } from "./table-statements.ts";
+import { claimWrite } from "./write-claim.ts";
 
 /** A connection that writes, and the temporary tables that it has by now. */
 export interface WriterSession {
@@ -47,7 +48,7 @@ export class WriteTransaction {
     try {
       for (const changes of run.tables) await this.#prepareStagings(changes);
       await this.#begin(run);
-      if ((await this.#claimWriteSeq(run)) === "already_durable") {
+      if ((await this.#claim(run)) === "already_durable") {
         await this.#session.connection.run("rollback");
         return "already_durable";
       }
@@ -72,40 +73,12 @@ export class WriteTransaction {
     this.#telemetry.began(this.#session.connection.server);
   }
 
-  /** The guarded update: it waits for a forgotten backend of an earlier attempt, then tells what became of it. */
-  async #claimWriteSeq(run: DrainRun): Promise<"claimed" | "already_durable"> {
-    const { names, shard, token, writeSeq } = this.#context;
-    const shards = qualified(names.internal, "shards");
-    const { connection } = this.#session;
-    return this.#statement(startOf("UPDATE", "shards", "checkpoint", 1), async () => {
-      const updated = await connection.query(
-        `update ${shards} set write_seq = $3, next_checkpoint = $4, committed_checkpoint = $5,
-           changes = changes + $6, written_at = now()
-         where shard = $1 and token = $2 and write_seq = $3::int8 - 1`,
-        [shard, token, writeSeq, run.checkpoints.to + 1, run.checkpoints.to, run.changes],
-      );
-      if (updated.rowCount === 1) return "claimed";
-      const found = await connection.query(`select token, write_seq, holder from ${shards} where shard = $1`, [shard]);
-      return this.#explainUnclaimed(found.rows[0]);
-    });
-  }
-
-  #explainUnclaimed(row: readonly (string | null)[] | undefined): "already_durable" {
-    const { shard, token, writeSeq } = this.#context;
-    const place = { statement: "UPDATE shards", table: "shards" };
-    if (row !== undefined && row[0] !== token) {
-      throw new WriteFailure("fenced", `shard ${shard} is now written by ${row[2]}`, place);
-    }
-    const stored = row === undefined ? 0 : Number(row[1]);
-    if (row !== undefined && stored === writeSeq) return "already_durable";
-    if (stored < writeSeq - 1 || row === undefined) {
-      throw new WriteFailure(
-        "went_back",
-        `the database went back: shard ${shard} is at write ${stored}, although write ${writeSeq - 1} was durable`,
-        place,
-      );
-    }
-    throw new WriteFailure("fatal", `shard ${shard} is at write ${stored}, unexpected before write ${writeSeq}`, place);
+  #claim(run: DrainRun): Promise<"claimed" | "already_durable"> {
+    const { to } = run.checkpoints;
+    const advance = { committedCheckpoint: to, nextCheckpoint: to + 1 };
+    return this.#statement(startOf("UPDATE", "shards", "checkpoint", 1), () =>
+      claimWrite(this.#session.connection, this.#context, advance, run.changes),
+    );
   }
 
   /** Order: before-images are settled while the table still holds what was before. */

@@ -7,7 +7,6 @@ import { messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { SkippedEvent } from "../store/drain-run.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
@@ -26,8 +25,6 @@ export interface ProcessorOptions {
   readonly clock: Clock;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
   readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
-  /** An event whose changes were undone by its handler's policy. */
-  readonly onSkipped: (event: SkippedEvent) => void;
 }
 
 /** How a batch went. After a failure, `kept` is what may be committed: everything before the block that failed. */
@@ -106,11 +103,13 @@ class BatchRun {
     if (chain === undefined) throw new SpindexError("INTERNAL", `no chain ${range.chainId} in this indexer`);
     const handlerChain: HandlerChain = { ...chain.label, live: range.head.live };
     let block: EventBlock | undefined;
+    let number = -1;
     let startedAt = this.#o.clock.now();
     for (let row = fromRow; row < toRow; row++) {
-      if (range.page.blockNumber[row] !== block?.number) {
+      if (range.page.blockNumber[row] !== number) {
+        number = range.page.blockNumber[row] as number;
         block = blockOf(range.page, row);
-        this.#beginBlock(slice, block.number);
+        this.#beginBlock(slice, number);
       }
       const routeIndex = range.routes[row] as number;
       const route = this.#o.routes[routeIndex] as EventRoute;
@@ -124,7 +123,7 @@ class BatchRun {
       } catch (error) {
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
         if (route.onError === "stop") {
-          telemetry.handlerFailed(call);
+          telemetry.handlerFailed(call, "stop");
           return { error: handlerError(call), block: call.block };
         }
         this.#skip(call, telemetry);
@@ -134,7 +133,7 @@ class BatchRun {
       startedAt = ++this.#sinceTurn >= EVENTS_A_TURN ? await this.#turn() : endedAt;
     }
     // The end of a scanned range has a checkpoint of its own when no event lies in its last block.
-    if (block?.number !== throughBlock) this.#beginBlock(slice, throughBlock);
+    if (number !== throughBlock) this.#beginBlock(slice, throughBlock);
     return undefined;
   }
 
@@ -153,7 +152,7 @@ class BatchRun {
     const { page } = slice.range;
     try {
       const args = route.decoder.decode(page, row);
-      return new HandledEvent(route.contract, route.event.name, args, block, page, row, this.#o.addresses);
+      return new HandledEvent(route.contract, route.event.key, args, block, page, row, this.#o.addresses);
     } catch (error) {
       if (!(error instanceof UndecodableLog)) throw error;
       this.#o.onUndecodable(chain, error);
@@ -164,8 +163,8 @@ class BatchRun {
   #skip(call: HandlerCall, telemetry: BatchTelemetry): void {
     this.#o.store.undoEvent();
     this.skipped++;
-    telemetry.handlerFailed(call);
-    const event: SkippedEvent = {
+    telemetry.handlerFailed(call, "skip");
+    this.#o.store.skip({
       chainId: call.chain.id,
       block: call.block,
       logIndex: call.logIndex,
@@ -173,9 +172,7 @@ class BatchRun {
       transactionHash: call.transactionHash,
       handler: call.handler,
       message: messageOf(call.error),
-    };
-    this.#o.store.skip(event);
-    this.#o.onSkipped(event);
+    });
   }
 
   /** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */

@@ -5,7 +5,7 @@ import { hexAt, type LogPage } from "../chain/log-page.ts";
 
 /** The block of an event. */
 export interface EventBlock {
-  readonly number: number;
+  readonly number: bigint;
   /** Unix seconds. */
   readonly timestamp: number;
   readonly hash: Hash;
@@ -27,6 +27,7 @@ export interface EventLog {
 export class HandledEvent {
   readonly id: EventId;
   readonly contract: string;
+  /** With its parameter types when the contract overloads the name. */
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly block: EventBlock;
@@ -50,7 +51,7 @@ export class HandledEvent {
     this.#page = page;
     this.#row = row;
     this.#addresses = addresses;
-    this.id = eventIdOf(block.number, page.logIndex[row] as number);
+    this.id = this.idOf(0);
   }
 
   /**
@@ -58,7 +59,7 @@ export class HandledEvent {
    * @param n from 0 to 1023
    */
   idOf(n: number): EventId {
-    return eventIdOf(this.block.number, this.#page.logIndex[this.#row] as number, n);
+    return eventIdOf(this.#page.blockNumber[this.#row] as number, this.#page.logIndex[this.#row] as number, n);
   }
 
   get transaction(): EventTransaction {
@@ -78,7 +79,7 @@ export class HandledEvent {
 
 export function blockOf(page: LogPage, row: number): EventBlock {
   return Object.freeze({
-    number: page.blockNumber[row] as number,
+    number: BigInt(page.blockNumber[row] as number),
     timestamp: page.blockTimestamp[row] as number,
     hash: hexAt(page, page.blockHash[row] as number, 64),
   });

@@ -13,10 +13,7 @@ export interface BrokenLink {
  * The first place where `headers` (ascending) contradict `known` or each other: another hash at the same height, or a
  * block whose parent is not the block before it. Headers that are not next to each other cannot be compared.
  */
-export function findBrokenLink(
-  known: BlockHeader | undefined,
-  headers: readonly BlockHeader[],
-): BrokenLink | undefined {
+function findBrokenLink(known: BlockHeader | undefined, headers: readonly BlockHeader[]): BrokenLink | undefined {
   let before = known;
   for (const header of headers) {
     if (before !== undefined) {

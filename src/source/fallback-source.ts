@@ -1,11 +1,14 @@
 import { SpindexError } from "../errors.ts";
 import { RangeTooLarge, type Source } from "./source.ts";
+import type { SourceHealth, WatchedSource } from "./source-health.ts";
+
+/** The sources of one chain as one. */
+export interface ChainSource extends Source {
+  readonly health: readonly SourceHealth[];
+}
 
 /** Several sources of one chain as one: each question goes to the first, and to the next when that one gives up. */
-export function fallbackSource(sources: readonly [Source, ...Source[]]): Source {
-  const [first, ...others] = sources;
-  if (others.length === 0) return first;
-
+export function fallbackSource(sources: readonly WatchedSource[]): ChainSource {
   async function ask<T>(question: (source: Source) => Promise<T>): Promise<T> {
     for (const source of sources) {
       try {
@@ -20,6 +23,9 @@ export function fallbackSource(sources: readonly [Source, ...Source[]]): Source 
 
   return {
     name: sources.map(({ name }) => name).join(","),
+    get health() {
+      return sources.map(({ health }) => health);
+    },
     chainId: (...args) => ask((source) => source.chainId(...args)),
     head: (...args) => ask((source) => source.head(...args)),
     finalized: (...args) => ask((source) => source.finalized(...args)),

@@ -7,7 +7,7 @@ import type { ColumnModel } from "./table.ts";
  */
 export type ValueCheck = (value: unknown) => unknown;
 
-export const INT64_MAX: bigint = 2n ** 63n - 1n;
+const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 const UINT256_MAX = 2n ** 256n - 1n;
 const INT256_MAX = 2n ** 255n - 1n;

@@ -1,0 +1,44 @@
+/** Any value: the label's set is only known at run time. */
+type Open = "*";
+
+/** What a metric says. */
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram" | "summary";
+  readonly unit:
+    | "seconds"
+    | "bytes"
+    | "blocks"
+    | "checkpoints"
+    | "events"
+    | "rows"
+    | "batches"
+    | "requests"
+    | ""
+    | "changes"
+    | "logs"
+    | "spans"
+    | "unix_seconds"
+    | "number";
+  /** Label → its values. */
+  readonly labels: Readonly<Record<string, readonly string[] | Open>>;
+  /** What a high value means, and where to look. */
+  readonly help: string;
+  readonly buckets?: keyof typeof BUCKETS;
+  /** Carries the trace and span id of a sampled span. */
+  readonly exemplar?: true;
+}
+
+/** Upper bounds of histogram buckets. */
+export const BUCKETS = {
+  duration: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60],
+  lag: [0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600],
+  count: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+} as const;
+
+export const METRIC_PREFIX = "spindex_";
+
+/** States of each loop: one list for the metric, `/status` and the types. */
+export const LOOP_STATES = {
+  process: ["fetch", "capacity", "handlers", "reads", "effects", "rollback", "blocked", "other", "idle_at_head"],
+  write: ["idle", "snapshot", "write", "sql_commit", "retry_backoff", "metadata", "prune"],
+} as const;

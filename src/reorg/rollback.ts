@@ -1,0 +1,78 @@
+import type { BlockHeader } from "../chain/block.ts";
+import { SpindexError } from "../errors.ts";
+import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
+import type { ChainLabel } from "../instrument/telemetry.ts";
+import type { Source } from "../source/source.ts";
+
+/** What the storage knows of a chain after the flush that comes before every rollback. */
+export interface DurableChain {
+  /** Everything up to this block is durable. */
+  readonly block: number;
+  /** Below it nothing can be taken back. */
+  readonly floor: number;
+  /** Stored headers, oldest first. */
+  readonly headers: readonly BlockHeader[];
+}
+
+export interface RollbackRequest {
+  readonly chainId: number;
+  /** The newest block that our chain and the source's have in common. */
+  readonly toBlock: number;
+  /** What was the newest durable block. */
+  readonly fromBlock: number;
+  /** Hashes of the orphaned blocks that are known, oldest first. */
+  readonly orphaned: readonly BlockHeader[];
+  /** The source's block that showed it. */
+  readonly found: BlockHeader;
+}
+
+/** Headers asked for in one request while looking for the common ancestor. */
+const HEADERS_AT_ONCE = 64;
+
+/**
+ * Finds how far a chain has to go back: to the newest of its blocks that the source still has.
+ * @returns undefined when nothing durable was orphaned
+ * @throws SpindexError REORG_TOO_DEEP
+ */
+export async function planRollback(
+  chain: ChainLabel,
+  durable: DurableChain,
+  found: BlockHeader,
+  source: Source,
+  signal: AbortSignal,
+  telemetry: SourceTelemetry,
+): Promise<RollbackRequest | undefined> {
+  const orphaned: BlockHeader[] = [];
+  let ancestor: number | undefined;
+  for (let end = durable.headers.length; end > 0 && ancestor === undefined; end -= HEADERS_AT_ONCE) {
+    const ours = durable.headers.slice(Math.max(0, end - HEADERS_AT_ONCE), end).reverse();
+    const theirs = await source.headers(
+      ours.map(({ number }) => number),
+      signal,
+      telemetry,
+    );
+    for (const [i, header] of ours.entries()) {
+      if (theirs[i]?.hash === header.hash) {
+        ancestor = header.number;
+        break;
+      }
+      orphaned.unshift(header);
+    }
+  }
+  // Blocks at and below the floor are final, whether their headers are stored or not.
+  const toBlock = Math.max(ancestor ?? -1, durable.floor);
+  if (orphaned.some(({ number }) => number <= durable.floor) || toBlock < 0) throw tooDeep(chain, durable, found);
+  if (toBlock >= durable.block) return undefined;
+  return { chainId: chain.id, toBlock, fromBlock: durable.block, orphaned, found };
+}
+
+function tooDeep(chain: ChainLabel, durable: DurableChain, found: BlockHeader): SpindexError {
+  return new SpindexError(
+    "REORG_TOO_DEEP",
+    `${chain.name}: the source has replaced blocks at or below ${durable.floor}, which were final here (seen at block ${found.number}, ${found.hash})`,
+    {
+      fix: "See whether the endpoint serves the right chain. If it does: raise maxReorgDepth and index again in a new --schema.",
+      details: { chain: chain.name, floor: durable.floor, block: found.number },
+    },
+  );
+}
