@@ -100,7 +100,7 @@ async function consistentAnswer(
     if (contradiction === undefined) {
       const known = headers.filter((header) => header !== undefined);
       fillTimestamps(page, known);
-      const edge = known.filter(({ number }) => number === last || number > head.finalized);
+      const edge = known.filter(({ number }) => number === last || number >= head.finalized);
       return { page, toBlock: last, headers: edge };
     }
     if (attempt === CONTRADICTION_ATTEMPTS || signal.aborted) {
@@ -142,12 +142,12 @@ async function logsOf(
 }
 
 /**
- * The headers to ask for: all inside the reorg window, the range's edge, the last block with logs (it confirms hash and
+ * The headers to ask for: the last final one and all inside the reorg window after it, the range's edge, the last block with logs (it confirms hash and
  * timestamp of the answer), and those of all logs when the node gives no timestamps with them.
  */
 function wantedHeaders(page: LogPage, fromBlock: number, toBlock: number, finalized: number): number[] {
   const wanted = new Set<number>([toBlock]);
-  for (let block = Math.max(fromBlock, finalized + 1); block < toBlock; block++) wanted.add(block);
+  for (let block = Math.max(fromBlock, finalized); block < toBlock; block++) wanted.add(block);
   for (let row = 0; row < page.count; row++) {
     if ((page.blockTimestamp[row] as number) < 0 || row === page.count - 1) wanted.add(page.blockNumber[row] as number);
   }

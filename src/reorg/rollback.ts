@@ -59,11 +59,10 @@ export async function planRollback(
       orphaned.unshift(header);
     }
   }
-  // Blocks at and below the floor are final, whether their headers are stored or not.
-  const toBlock = Math.max(ancestor ?? -1, durable.floor);
-  if (orphaned.some(({ number }) => number <= durable.floor) || toBlock < 0) throw tooDeep(chain, durable, found);
-  if (toBlock >= durable.block) return undefined;
-  return { chainId: chain.id, toBlock, fromBlock: durable.block, orphaned, found };
+  if (orphaned.length === 0) return undefined;
+  // The floor's own header is always stored: whoever finds no common block down to it has another chain before him.
+  if (ancestor === undefined || ancestor < durable.floor) throw tooDeep(chain, durable, found);
+  return { chainId: chain.id, toBlock: ancestor, fromBlock: durable.block, orphaned, found };
 }
 
 function tooDeep(chain: ChainLabel, durable: DurableChain, found: BlockHeader): SpindexError {
