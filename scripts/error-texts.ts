@@ -153,6 +153,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "PostgreSQL lost writes that it had confirmed.",
     fix: "Start again: it resumes from what the database has. Then find out why confirmed writes can be lost.",
   },
+  TEST_INPUT_INVALID: {
+    what: "A test handed an event to a test indexer that no contract could emit there, or used the test indexer wrongly.",
+    fix: "The message names event, argument and value.",
+  },
   INTERNAL: {
     what: "A state that cannot be.",
     fix: "Please report it, with the message and the log.",

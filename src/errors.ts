@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   WRITE_RETRIES_EXHAUSTED: "retry",
   WRITER_FENCED: "retry",
   DATABASE_WENT_BACK: "retry",
+  // the test kit
+  TEST_INPUT_INVALID: "fix",
   INTERNAL: "bug",
 } as const;
 

@@ -37,8 +37,9 @@ export class EntityFacade {
 
   get(key: unknown): MaybePromise<Row | undefined> {
     requireOpen(this.#store, this.#chainId, this.#table.model);
-    const row = this.#table.peek(this.#chainId, this.#table.keyOf(key));
-    if (row === undefined) return this.#store.reads.read(this.#table, this.#chainId, key);
+    const { reads } = this.#store;
+    const row = reads.areAllAsync ? undefined : this.#table.peek(this.#chainId, this.#table.keyOf(key));
+    if (row === undefined) return reads.read(this.#table, this.#chainId, key);
     return row === "absent" ? undefined : row;
   }
 

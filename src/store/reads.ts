@@ -8,13 +8,16 @@ interface WaitingRead {
 
 /** Reads of rows that are not in memory: those asked for in the same turn of a handler become one query a table. */
 export class Reads {
+  /** Rows that are in memory are read here, too: no read is answered at once. */
+  readonly areAllAsync: boolean;
   readonly #reader: RowReader;
   #waiting = new Map<EntityTable, Map<number, Map<KeyValue, WaitingRead>>>();
   #pending = 0;
   #fromStorage = 0;
 
-  constructor(reader: RowReader) {
+  constructor(reader: RowReader, areAllAsync: boolean) {
     this.#reader = reader;
+    this.areAllAsync = areAllAsync;
   }
 
   /** Reads that have not been answered yet. */

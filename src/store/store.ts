@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly emptyTables: ReadonlySet<string>;
   readonly codecOf: (table: TableModel) => RowCodec;
   readonly reader: RowReader;
+  /** Answers every read by a promise, also from memory, so that a test shows which one nobody awaits. Default false. */
+  readonly asyncReads?: boolean;
   /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
   readonly committed: Checkpoint;
   readonly nextCheckpoint: Checkpoint;
@@ -78,7 +80,7 @@ export class Store {
   constructor(options: StoreOptions) {
     this.limits = options.limits;
     this.#clock = options.clock;
-    this.reads = new Reads(options.reader);
+    this.reads = new Reads(options.reader, options.asyncReads ?? false);
     for (const model of options.tables) {
       const codec = options.codecOf(model);
       if (model.appendOnly) this.#appends.set(model.name, new AppendTable(model, codec, this.#journal));

@@ -1,2 +1,5 @@
 /** What users import as `spindex/testing`. */
+export type { SkippedEvent } from "../store/drain-run.ts";
+export type { EmittedBlock, EmittedPlace } from "./test-chain.ts";
+export { createTestIndexer, type EmittedEvent, type TestIndexer, type TestIndexerOptions } from "./test-indexer.ts";
 export { type AttributeValue, type FileSpan, readTraceFile, TraceModel, traceModelOf } from "./trace-file.ts";

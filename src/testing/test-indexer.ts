@@ -1,0 +1,226 @@
+import { AddressTable } from "../abi/address-table.ts";
+import type { Batch } from "../batch/batch.ts";
+import { createBatch } from "../batch/create-batch.ts";
+import type { EventId } from "../chain/event-id.ts";
+import type { EnvSource } from "../config/env.ts";
+import type { AbiInput, ArgsOf, EventKey } from "../config/events.ts";
+import type { HandlerLog, Indexer } from "../config/indexer.ts";
+import { type Registration, registrationsOf, sealRegistrations } from "../config/registration.ts";
+import { resolveDefinition } from "../config/resolve-definition.ts";
+import { resolveRegistrations } from "../config/resolve-registrations.ts";
+import type { KeyOf, RowOf, StoreOf } from "../config/rows.ts";
+import { SpindexError } from "../errors.ts";
+import { limitsOf } from "../indexer/limits.ts";
+import { routesOf } from "../indexer/routes.ts";
+import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
+import { systemClock } from "../lib/clock.ts";
+import { BatchProcessor } from "../process/batch-processor.ts";
+import type { SkippedEvent } from "../store/drain-run.ts";
+import { Store } from "../store/store.ts";
+import type { TableModel } from "../store/table.ts";
+import { createMemoryCodec } from "./memory-codec.ts";
+import { MemoryDatabase } from "./memory-database.ts";
+import { MemoryStorage } from "./memory-storage.ts";
+import { type EmittedPlace, invalid, TestChain } from "./test-chain.ts";
+
+/** An event as a test hands it in: its arguments as handlers get them, and where it happens. */
+export interface EmittedEvent<Args, Chain extends string> extends EmittedPlace {
+  readonly args: Args;
+  /** Default: the first chain of the contract. */
+  readonly chain?: Chain;
+}
+
+export interface TestIndexerOptions {
+  /** What handlers write their log lines to. Default: nowhere. */
+  readonly log?: HandlerLog;
+}
+
+type EntityName<Schema> = keyof StoreOf<Schema> & keyof Schema & string;
+type Abis = Readonly<Record<string, AbiInput>>;
+
+/** An indexer without network and database: events go in, rows come out. */
+export interface TestIndexer<Schema, A extends Abis, Chain extends string> {
+  /**
+   * Emits an event; it is handled by the next `process()`. Events of a chain come in the order of the chain.
+   * @returns the event's id, as handlers get it
+   * @throws SpindexError TEST_INPUT_INVALID when no contract of the configuration emits this event there
+   */
+  emit<Key extends EventKey<A>>(event: Key, emitted: EmittedEvent<ArgsOf<A, Key>, Chain>): EventId;
+  /**
+   * Runs the handlers of what was emitted, and writes.
+   * @throws SpindexError HANDLER_FAILED; everything before the event's block has been written then, and the indexer has
+   *   stopped as a real one does
+   */
+  process(): Promise<void>;
+  /** The written rows of an entity, of one chain or of all, in the order in which they were first written. */
+  rows<Name extends EntityName<Schema>>(entity: Name, chain?: Chain): readonly RowOf<Schema[Name]>[];
+  /** A written row of the chain; default: the first chain of the configuration. */
+  get<Name extends EntityName<Schema>>(
+    entity: Name,
+    key: KeyOf<Schema[Name]>,
+    chain?: Chain,
+  ): RowOf<Schema[Name]> | undefined;
+  /** Events that were skipped because their handler threw and was registered with `onError: "skip"`. */
+  readonly skipped: readonly SkippedEvent[];
+}
+
+/**
+ * Makes an indexer for tests of its handlers; import the handler files before. Every call makes a fresh one: nothing is
+ * shared between two. Decoding, processing, the store and what is written are the real ones. Every read in a handler is
+ * asynchronous, so that a forgotten `await` is an error here, and not now and then in production.
+ * @throws SpindexError of the configuration, as at a real start; variables named by `env()` need not be set
+ */
+export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
+  indexer: Indexer<Schema, A, Chain>,
+  options: TestIndexerOptions = {},
+): TestIndexer<Schema, A, Chain> {
+  const definition = resolveDefinition(indexer, { env: ANY_ENVIRONMENT });
+  sealRegistrations(indexer);
+  const registrations = resolveRegistrations(definition, registrationsOf(indexer));
+  if (registrations.length === 0) {
+    throw new SpindexError("HANDLERS_MISSING", `no handler was registered with the indexer ${definition.name}`, {
+      fix: 'Import the handler files before createTestIndexer: import "../src/handlers/token.ts".',
+    });
+  }
+  const addresses = new AddressTable();
+  const chains = definition.chains.map((chain) => new TestChain(chain, registrations, addresses));
+  const { tables } = definition;
+  const runtime = new TestRuntime(registrations, tables, chains, addresses, options.log ?? NO_LOG);
+  const chainNamed = (name: string | undefined): TestChain => {
+    const found = name === undefined ? chains[0] : chains.find((chain) => chain.definition.name === name);
+    if (found === undefined) throw invalid(`there is no chain ${name}`, "Name a chain of the configuration.");
+    return found;
+  };
+  const tableNamed = (name: string): TableModel => {
+    const found = tables.find((table) => table.name === name);
+    if (found === undefined) throw invalid(`there is no entity ${name}`, "Name an entity of the schema.");
+    return found;
+  };
+  return {
+    emit: (event, { args, chain, ...place }) => {
+      const contract = definition.contracts.find(({ name }) => event.startsWith(`${name}.`));
+      return chainNamed(chain ?? contract?.deployments[0]?.chain).emit(event, args as Record<string, unknown>, place);
+    },
+    process: () => runtime.process(),
+    rows: (entity, chain) => {
+      const id = chain === undefined ? undefined : chainNamed(chain).definition.id;
+      const all = runtime.database.rows(tableNamed(entity).name);
+      const ofChain = all.filter(({ chainId }) => id === undefined || chainId === 0 || chainId === id);
+      return ofChain.map(({ row }) => row as RowOf<Schema[typeof entity]>);
+    },
+    get: (entity, key, chain) => {
+      const found = runtime.database.row(tableNamed(entity), chainNamed(chain).definition.id, key);
+      return found?.row as RowOf<Schema[typeof entity]> | undefined;
+    },
+    get skipped() {
+      return runtime.database.skipped;
+    },
+  };
+}
+
+/** The real parts over memory, driven step by step: a batch is processed, then written, then the next one. */
+class TestRuntime {
+  readonly database: MemoryDatabase;
+  readonly #chains: readonly TestChain[];
+  readonly #storage: MemoryStorage;
+  readonly #store: Store;
+  readonly #processor: BatchProcessor;
+  #batchId = 0;
+  #failure: SpindexError | undefined;
+
+  constructor(
+    registrations: readonly Registration[],
+    tables: readonly TableModel[],
+    chains: readonly TestChain[],
+    addresses: AddressTable,
+    log: HandlerLog,
+  ) {
+    this.database = new MemoryDatabase(tables);
+    this.#chains = chains;
+    // A read ends in a later turn: then one that was not awaited is still pending when its handler returns.
+    this.#storage = new MemoryStorage(this.database, "test", { beforeRead: () => systemClock.turn() });
+    this.#store = new Store({
+      tables,
+      emptyTables: this.database.emptyTables,
+      codecOf: createMemoryCodec,
+      reader: this.#storage,
+      asyncReads: true,
+      committed: this.database.committedCheckpoint,
+      nextCheckpoint: this.database.nextCheckpoint,
+      progress: [],
+      limits: LIMITS.store,
+      clock: systemClock,
+    });
+    this.#processor = new BatchProcessor({
+      chains: chains.map(({ definition: { name, id } }) => ({ name, id })),
+      routes: routesOf(registrations, addresses),
+      tables,
+      addresses,
+      store: this.#store,
+      log,
+      clock: systemClock,
+      onUndecodable: (_, error) => {
+        throw error;
+      },
+    });
+  }
+
+  async process(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    for (const chain of this.#chains) chain.deliver();
+    for (let batch = this.#createBatch(); batch !== undefined; batch = this.#createBatch()) {
+      await this.#processBatch(batch);
+    }
+  }
+
+  #createBatch(): Batch | undefined {
+    const batch = createBatch({
+      id: this.#batchId + 1,
+      firstCheckpoint: this.#store.nextCheckpoint,
+      maxItems: LIMITS.batchItems,
+      supplies: this.#chains.map(({ buffer }) => buffer),
+      shardInsideWindow: false,
+    });
+    if (batch !== undefined) this.#batchId++;
+    return batch;
+  }
+
+  async #processBatch(batch: Batch): Promise<void> {
+    const store = this.#store;
+    store.beginBatch(batch);
+    const outcome = await this.#processor.process(batch, NO_TELEMETRY);
+    const processed = outcome.kind === "processed" ? batch : outcome.kept;
+    if (processed === undefined) store.abandonBatch();
+    else store.commitBatch(processed);
+    for (let run = store.takeRun(); run !== undefined; run = store.takeRun()) {
+      await this.#storage.write(run);
+      store.durable(run);
+    }
+    if (outcome.kind === "processed") return;
+    this.#failure = outcome.error;
+    throw outcome.error;
+  }
+}
+
+const LIMITS = limitsOf({
+  capacityChanges: 200_000,
+  capacityBytes: 256 * 1024 * 1024,
+  writeRetryBudgetMs: 0,
+  startBudgetMs: 0,
+});
+
+/** There is no network in tests: where nodes would be asked is of no interest. */
+const ANY_ENVIRONMENT: EnvSource = new Proxy<Record<string, string | undefined>>(
+  {},
+  { get: (_, name) => (String(name).endsWith("_FILE") ? undefined : "http://test.invalid") },
+);
+
+const NO_LOG: HandlerLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+const NO_TELEMETRY: BatchTelemetry = {
+  processing: () => {},
+  processed: () => {},
+  handlerFailed: () => {},
+  committed: () => {},
+  abandoned: () => {},
+};
