@@ -1,5 +1,5 @@
 import type { TableModel } from "../store/table.ts";
-import { CHAIN_COLUMN, CHANGED_AT_COLUMN, CHECKPOINT_COLUMN, codecColumnsOf, identityOf } from "./copy-codec.ts";
+import { CHAIN_COLUMN, CHANGED_AT_COLUMN, codecColumnsOf, identityOf } from "./copy-codec.ts";
 import { historyTableOf, qualified, type SchemaNames } from "./ddl.ts";
 import { quoteName, quoteNames } from "./sql.ts";
 
@@ -21,12 +21,9 @@ export interface TableStatements {
   readonly applyUpdates: string;
   readonly applyUpserts: string;
   readonly applyDeletes: string;
-  /**
-   * Parameters: first and last checkpoint of the run. Whoever changed a row without knowing whether it exists has
-   * written "absent" as its first before-image; here it becomes what the table holds. Runs after the before-images
-   * and both stagings have been copied, before they are applied.
-   */
-  correctHistory(staged: readonly Staging[]): string;
+  readonly unknowns: Staging;
+  /** Adds what the table holds, or does not hold, for the keys staged in `unknowns`. Runs before anything is applied. */
+  readonly lookUpUnknowns: string;
 }
 
 /** @param position a number that no other table of the indexer has: names of temporary tables are made from it */
@@ -46,6 +43,12 @@ export function tableStatementsOf(names: SchemaNames, table: TableModel, positio
   const updates = staging("updates", columns.row);
   const upserts = staging("upserts", columns.row);
   const deletes = staging("deletes", columns.key);
+  const unknowns: Staging = {
+    name: `pg_temp.${quoteName(`spindex_unknowns_${position}`)}`,
+    create: `create temp table ${quoteName(`spindex_unknowns_${position}`)} on commit delete rows as
+      select ${quoteNames(identity)}, 0::int8 as ${quoteName(CHANGED_AT_COLUMN)} from ${target} with no data`,
+    copy: copyInto(`pg_temp.${quoteName(`spindex_unknowns_${position}`)}`, columns.unknownImage),
+  };
   return {
     copyRows: copyInto(target, columns.row),
     copyHistory: copyInto(qualified(names.internal, historyTableOf(table)), columns.beforeImage),
@@ -58,28 +61,11 @@ export function tableStatementsOf(names: SchemaNames, table: TableModel, positio
       select ${quoteNames(columns.row)} from ${upserts.name} order by ${quoteNames(identity)}
       on conflict (${quoteNames(identity)}) do update set ${assignments(changing, "excluded")}`,
     applyDeletes: `delete from ${target} t using ${deletes.name} s where ${equal(identity, "t", "s")}`,
-    correctHistory: (staged) => correctHistory(names, table, staged),
+    unknowns,
+    lookUpUnknowns: `insert into ${qualified(names.internal, historyTableOf(table))} (${quoteNames(columns.beforeImage)})
+      select ${columns.beforeImage.map((name) => `${columns.unknownImage.includes(name) ? "s" : "t"}.${quoteName(name)}`).join(", ")}
+      from ${unknowns.name} s left join ${target} t on ${equal(identity, "t", "s")}`,
   };
-}
-
-function correctHistory(names: SchemaNames, table: TableModel, staged: readonly Staging[]): string {
-  const identity = identityOf(table);
-  const key = quoteNames(identity);
-  const history = qualified(names.internal, historyTableOf(table));
-  const at = quoteName(CHANGED_AT_COLUMN);
-  const restored = codecColumnsOf(table).row.filter((name) => !identity.includes(name));
-  // One grouping of both sides instead of a join: hash and merge joins are off, and temporary tables have no index.
-  const sides = [
-    `select ${key}, ${at}, false as staged from ${history} where ${at} between $1 and $2`,
-    ...staged.map(({ name }) => `select ${key}, null, true from ${name}`),
-  ];
-  return `update ${history} h set ${assignments(restored, "t")}
-    from (
-      select ${key}, min(${at}) as first from (${sides.join(" union all ")}) both_sides
-      group by ${key} having bool_or(staged) and min(${at}) is not null
-    ) f
-    join ${qualified(names.user, table.sqlName)} t on ${equal(identity, "t", "f")}
-    where ${equal(identity, "h", "f")} and h.${at} = f.first and h.${quoteName(CHECKPOINT_COLUMN)} is null`;
 }
 
 function copyInto(target: string, columns: readonly string[]): string {

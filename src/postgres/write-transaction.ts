@@ -8,7 +8,7 @@ import type { SchemaNames } from "./ddl.ts";
 import { type FailedStatement, writeFailureOf } from "./failure.ts";
 import { progressStatements, type Writer } from "./progress-statements.ts";
 import { quoteText } from "./sql.ts";
-import type { Staging, TableStatements } from "./table-statements.ts";
+import type { TableStatements } from "./table-statements.ts";
 import { claimWrite } from "./write-claim.ts";
 
 /** A connection that writes, and the temporary tables that it has by now. */
@@ -52,7 +52,7 @@ export class WriteTransaction {
         await this.#session.connection.run("rollback");
         return "already_durable";
       }
-      for (const changes of run.tables) await this.#writeTable(run, changes);
+      for (const changes of run.tables) await this.#writeTable(changes);
       const progress = progressStatements(this.#context.names, run, this.#context, this.#telemetry.traceId);
       for (const { start, text, values } of progress) {
         await this.#counted(start, async () => (await this.#session.connection.query(text, values)).rowCount);
@@ -82,14 +82,17 @@ export class WriteTransaction {
   }
 
   /** Order: before-images are settled while the table still holds what was before. */
-  async #writeTable(run: DrainRun, changes: TableChanges): Promise<void> {
-    const { table, inserts, updates, upserts, deletes, history } = changes;
+  async #writeTable(changes: TableChanges): Promise<void> {
+    const { table, inserts, updates, upserts, deletes, history, unknownHistory } = changes;
     const sql = this.#context.statementsOf(table);
     await this.#copy(table, sql.copyHistory, history, "history");
+    if (unknownHistory.rows > 0) {
+      await this.#copy(table, sql.unknowns.copy, unknownHistory, "history", "unknowns");
+      const start = startOf("INSERT", `${table.sqlName}_history`, "history", unknownHistory.rows);
+      await this.#counted(start, async () => (await this.#session.connection.query(sql.lookUpUnknowns)).rowCount);
+    }
     await this.#copy(table, sql.upserts.copy, upserts, "entity", "upserts");
     await this.#copy(table, sql.deletes.copy, deletes, "entity", "deletes");
-    const staged = [upserts.rows > 0 ? [sql.upserts] : [], deletes.rows > 0 ? [sql.deletes] : []].flat();
-    if (staged.length > 0 && history.rows > 0) await this.#correctHistory(run, table, sql, staged);
     if (deletes.rows > 0) await this.#apply(table, "DELETE", sql.applyDeletes, deletes.rows, "at most");
     if (upserts.rows > 0) await this.#apply(table, "UPSERT", sql.applyUpserts, upserts.rows, "exactly");
     if (updates.rows > 0) {
@@ -132,17 +135,6 @@ export class WriteTransaction {
     else await this.#statement(start, run);
   }
 
-  async #correctHistory(
-    run: DrainRun,
-    table: TableModel,
-    sql: TableStatements,
-    staged: readonly Staging[],
-  ): Promise<void> {
-    const start = startOf("UPDATE", `${table.sqlName}_history`, "history", 0);
-    const { from, to } = run.checkpoints;
-    await this.#statement(start, () => this.#session.connection.query(sql.correctHistory(staged), [from, to]));
-  }
-
   async #commit(): Promise<void> {
     this.#current = { summary: "COMMIT", table: undefined, commitSent: true };
     const { command } = await this.#telemetry.commit(() => this.#session.connection.query("commit"));
@@ -152,12 +144,13 @@ export class WriteTransaction {
   }
 
   /** Temporary tables are made once a session, outside the transaction: a failed one would take them back. */
-  async #prepareStagings({ table, updates, upserts, deletes }: TableChanges): Promise<void> {
+  async #prepareStagings({ table, updates, upserts, deletes, unknownHistory }: TableChanges): Promise<void> {
     const sql = this.#context.statementsOf(table);
     for (const [rows, staging] of [
       [updates, sql.updates],
       [upserts, sql.upserts],
       [deletes, sql.deletes],
+      [unknownHistory, sql.unknowns],
     ] as const) {
       if (rows.rows === 0 || this.#session.stagings.has(staging.name)) continue;
       this.#current = { summary: "CREATE TEMP TABLE", table: table.sqlName, commitSent: false };

@@ -3,7 +3,7 @@ import { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { Batch, BatchSlice } from "../batch/batch.ts";
 import { isInsideWindow, truncateBatch } from "../batch/create-batch.ts";
 import type { HandlerChain, HandlerLog } from "../config/indexer.ts";
-import { messageOf, SpindexError } from "../errors.ts";
+import { assert, messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -91,6 +91,7 @@ class BatchRun {
       this.#o.store.undoBlock();
       return { kind: "failed", error: failed.error, kept: truncateBatch(this.#batch, number, failed.block) };
     }
+    assert(this.#checkpoint === this.#batch.checkpoints.to, "a batch has other positions than it was numbered for");
     return { kind: "processed" };
   }
 
@@ -122,9 +123,9 @@ class BatchRun {
         if (this.#o.store.reads.pending > 0) await this.#refusePendingRead(route);
       } catch (error) {
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
-        if (route.onError === "stop") {
+        if (route.onError === "stop" || !isOfHandler(error)) {
           telemetry.handlerFailed(call, "stop");
-          return { error: handlerError(call), block: call.block };
+          return { error: isOfHandler(error) ? handlerError(call) : error, block: call.block };
         }
         this.#skip(call, telemetry);
       }
@@ -188,6 +189,11 @@ class BatchRun {
     await this.#o.clock.turn();
     return this.#o.clock.now();
   }
+}
+
+/** Errors of ours that no handler can be blamed for: the storage is away, or an impossible state. Never skipped. */
+function isOfHandler(error: unknown): error is Exclude<unknown, SpindexError> {
+  return !(error instanceof SpindexError) || (error.reaction !== "retry" && error.code !== "INTERNAL");
 }
 
 function handlerError(call: HandlerCall): SpindexError {

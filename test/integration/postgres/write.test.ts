@@ -278,10 +278,12 @@ describe("a write", () => {
       history: [
         [2, 1, { id: A, balance: 1n }],
         [3, 2, { id: A, balance: 2n }],
-        [2, 0, { id: B }],
         [3, 2, { id: B, balance: 20n }],
-        [2, 0, { id: unknown }],
-        [3, 0, { id: C }],
+      ],
+      unknownHistory: [
+        [2, { id: B }],
+        [2, { id: unknown }],
+        [3, { id: C }],
       ],
     });
     await storage.write(
