@@ -89,10 +89,20 @@ class BatchRun {
       const failed = await this.#slice(slice, telemetry);
       if (failed === undefined) continue;
       this.#o.store.undoBlock();
-      return { kind: "failed", error: failed.error, kept: truncateBatch(this.#batch, number, failed.block) };
+      const kept = truncateBatch(this.#batch, number, failed.block);
+      this.#endKept(kept);
+      return { kind: "failed", error: failed.error, kept };
     }
     assert(this.#checkpoint === this.#batch.checkpoints.to, "a batch has other positions than it was numbered for");
     return { kind: "processed" };
+  }
+
+  /** What is kept of a batch may end with blocks without events: their checkpoint is the one that the failed block had. */
+  #endKept(kept: Batch | undefined): void {
+    const last = kept?.slices.at(-1);
+    if (last === undefined || kept?.checkpoints.to !== this.#checkpoint) return;
+    this.#checkpoint--;
+    this.#beginBlock(last, last.throughBlock);
   }
 
   async #slice(

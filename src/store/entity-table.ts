@@ -40,8 +40,10 @@ export interface ChangeScope {
   readonly batch: number;
   readonly checkpoint: number;
   readonly chainId: number;
-  /** Before-images are made. */
+  /** Before-images are made of the chain's own rows: its block can still be orphaned. */
   readonly keepHistory: boolean;
+  /** Before-images are made of rows that chains share: the block of any of them can. */
+  readonly keepSharedHistory: boolean;
 }
 
 const SHARED = 0;
@@ -210,7 +212,8 @@ export class EntityTable {
     const record = known ?? this.#newRecord(scope.chainId, row);
     if (known === undefined) records.set(key, record);
     // The first change in a checkpoint keeps what the row was before it.
-    const imaged = scope.keepHistory && record.checkpoint !== scope.checkpoint;
+    const keep = this.model.crossChain ? scope.keepSharedHistory : scope.keepHistory;
+    const imaged = keep && record.checkpoint !== scope.checkpoint;
     if (imaged) {
       const isKnown = known !== undefined || this.#complete;
       this.#batchHistory.push({ ...imageOf(record), changedAt: scope.checkpoint, isKnown });

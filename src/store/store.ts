@@ -44,6 +44,8 @@ export interface Uncommitted {
   readonly oldestAt: number | undefined;
 }
 
+const NO_SCOPE: ChangeScope = { batch: 0, checkpoint: 0, chainId: 0, keepHistory: false, keepSharedHistory: false };
+
 /**
  * The meeting place of the two loops: rows in memory, the two frontiers, and the queue between them. Synchronous, without
  * I/O. The processing loop opens a batch, changes rows block by block and commits the batch; the persistence loop takes
@@ -62,7 +64,7 @@ export class Store {
   #sealed: DrainRun[] = [];
   #inFlight: DrainRun | undefined;
   #batch: Batch | undefined;
-  #scope: ChangeScope = { batch: 0, checkpoint: 0, chainId: 0, keepHistory: false };
+  #scope: ChangeScope = NO_SCOPE;
   #batchPositions: CheckpointPosition[] = [];
   #batchSkipped: SkippedEvent[] = [];
   readonly #processed = new Map<number, ChainProgress>();
@@ -167,9 +169,10 @@ export class Store {
   /** A block of the batch, or the end of a scanned range: what is changed next belongs to its checkpoint. */
   beginBlock(chainId: number, block: number, checkpoint: Checkpoint, insideWindow: boolean): void {
     assert(this.#batch !== undefined, "a block is begun outside a batch");
-    const keepHistory = insideWindow && this.#batch.mode === "keep";
-    this.#scope = { batch: this.#batch.id, checkpoint, chainId, keepHistory };
-    if (this.#batch.mode === "keep") this.#batchPositions.push({ checkpoint, chainId, block });
+    const keepSharedHistory = this.#batch.mode === "keep";
+    const keepHistory = keepSharedHistory && insideWindow;
+    this.#scope = { batch: this.#batch.id, checkpoint, chainId, keepHistory, keepSharedHistory };
+    if (keepSharedHistory) this.#batchPositions.push({ checkpoint, chainId, block });
     this.#journal.beginBlock();
   }
 

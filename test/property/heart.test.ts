@@ -1,0 +1,18 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { plan } from "../support/world/plan.ts";
+import { World } from "../support/world/world.ts";
+
+/**
+ * The store, both loops and the handlers' view of it, over a storage in memory: whatever the events do, however writes
+ * fail and processes end, in whatever order things happen.
+ */
+test("rows, progress, history and runs are those of a plain fold of the events", { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(plan, async (planned) => {
+      await new World(planned).run();
+    }),
+    { numRuns: Number(process.env.HEART_RUNS ?? 200), interruptAfterTimeLimit: 50_000 },
+  );
+  expect.hasAssertions();
+});

@@ -1,0 +1,68 @@
+import type { BatchStart, BatchTelemetry } from "../../src/instrument/batch-telemetry.ts";
+import type { DrainTelemetry, WriteTransactionTelemetry } from "../../src/instrument/drain-telemetry.ts";
+import type { FetchTelemetry, SourceTelemetry } from "../../src/instrument/fetch-telemetry.ts";
+import { createLog } from "../../src/instrument/log.ts";
+import { LoopAccount } from "../../src/instrument/loop-account.ts";
+import { LOOP_STATES } from "../../src/instrument/names.ts";
+import type { Telemetry } from "../../src/instrument/telemetry.ts";
+import type { Clock } from "../../src/lib/clock.ts";
+
+const log = createLog({ level: "silent", format: "json", destination: { write: () => {} } });
+
+export const silentBatch: BatchTelemetry = {
+  processing: () => {},
+  processed: () => {},
+  handlerFailed: () => {},
+  committed: () => {},
+  abandoned: () => {},
+};
+
+export const silentTransaction: WriteTransactionTelemetry = {
+  traceId: undefined,
+  began: () => {},
+  statement: (_, run) => run(),
+  commit: (run) => run(),
+  succeeded: () => {},
+  failed: () => {},
+};
+
+export const silentSource: SourceTelemetry = { request: async (_, run) => (await run()).value };
+
+const drain: DrainTelemetry = {
+  origin: undefined,
+  traceId: undefined,
+  transaction: () => silentTransaction,
+  durable: () => {},
+  failed: () => {},
+};
+
+const fetch: FetchTelemetry = {
+  origin: undefined,
+  source: () => silentSource,
+  rangeShrunk: () => {},
+  retrying: () => {},
+  done: () => {},
+  failed: () => {},
+};
+
+/** A telemetry that keeps nothing; give what a test wants to see. */
+export function silentTelemetry(
+  clock: Clock,
+  seen: { readonly batchStarted?: (start: BatchStart) => void } = {},
+): Telemetry {
+  return {
+    log,
+    processLoop: new LoopAccount(clock, LOOP_STATES.process, "other"),
+    writeLoop: new LoopAccount(clock, LOOP_STATES.write, "idle"),
+    fetchStarted: () => fetch,
+    source: () => silentSource,
+    batchStarted: (start) => {
+      seen.batchStarted?.(start);
+      return silentBatch;
+    },
+    drainStarted: () => drain,
+    reorgStarted: () => {
+      throw new Error("no reorg is expected here");
+    },
+  };
+}

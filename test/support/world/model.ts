@@ -1,0 +1,86 @@
+import { eventIdOf } from "../../../src/chain/event-id.ts";
+import type { Row } from "../../../src/store/table.ts";
+import type { Op, PlannedEvent, RowOp } from "./plan.ts";
+
+/** A row, and the checkpoint that wrote it. */
+export interface ModelRow {
+  readonly chainId: number;
+  readonly checkpoint: number;
+  readonly row: Row;
+}
+
+/** Table name and key → row. */
+export type Model = ReadonlyMap<string, ModelRow>;
+
+/** An event that was handled, with its checkpoint. */
+export interface Handled {
+  readonly checkpoint: number;
+  readonly event: PlannedEvent;
+}
+
+/** The key of an op's row, as handlers give it. */
+export function keyOf(op: RowOp): Row {
+  return op.table === "counter" ? { id: op.key } : { left: op.key % 2, right: `r${op.key >> 1}` };
+}
+
+function placeOf(table: string, chainId: number, key: Row): string {
+  return `${table} ${table === "shared" ? 0 : chainId} ${Object.values(key).join("/")}`;
+}
+
+/** The row that an op is about. */
+export function rowOf(model: Model, event: PlannedEvent, op: RowOp): Row | undefined {
+  return model.get(placeOf(op.table, event.chainId, keyOf(op)))?.row;
+}
+
+/** What an op makes of the rows; the plain meaning of the public API. */
+export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Handled, op: Op, inserts: number): void {
+  if (op.do === "pause" || op.do === "throw" || op.do === "get") return;
+  const put = (table: string, key: Row, row: Row): void => {
+    const chainId = table === "shared" ? 0 : event.chainId;
+    model.set(placeOf(table, chainId, key), { chainId, checkpoint, row });
+  };
+  if (op.do === "insert") {
+    const id = eventIdOf(event.block, event.logIndex, inserts);
+    put("entry", { id }, { id, value: op.value });
+    return;
+  }
+  const key = keyOf(op);
+  const blank = { ...key, value: 0n, ...(op.table === "counter" ? { note: null } : {}) };
+  const before = rowOf(model, event, op);
+  switch (op.do) {
+    case "getOrCreate":
+      if (before === undefined) put(op.table, key, blank);
+      return;
+    case "set":
+      put(op.table, key, { ...blank, value: op.value });
+      return;
+    case "update":
+      if (before !== undefined) put(op.table, key, { ...before, value: (before.value as bigint) + op.value });
+      return;
+    case "delete":
+      model.delete(placeOf(op.table, event.chainId, key));
+  }
+}
+
+/** The rows after these events, one after the other. */
+export function fold(handled: readonly Handled[]): Model {
+  const model = new Map<string, ModelRow>();
+  for (const one of handled) {
+    let inserts = 0;
+    for (const op of one.event.ops) {
+      applied(model, one, op, inserts);
+      if (op.do === "insert") inserts++;
+    }
+  }
+  return model;
+}
+
+/** The rows of a model by place, for comparisons. */
+export function entriesOf(model: Model, isWanted: (place: string, row: ModelRow) => boolean): [string, ModelRow][] {
+  return [...model].filter(([place, row]) => isWanted(place, row)).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** As in a model: the place of a stored row. */
+export function placeOfStored(table: string, key: readonly string[], chainId: number, row: Row): string {
+  return placeOf(table, chainId, Object.fromEntries(key.map((name) => [name, row[name]])));
+}
