@@ -100,6 +100,8 @@ export class World {
   }
 
   async #handle(context: Parameters<AnyHandler>[0], event: PlannedEvent, store: Store): Promise<void> {
+    // A dead process may still hear that its last write was durable, but runs no handler.
+    if (store !== this.#process.store) return new Promise(() => {});
     const { checkpoint } = store.scope;
     const handled: Handled = { checkpoint, event };
     const before = this.#live;
