@@ -93,6 +93,7 @@ function optionsOf(
     limits: limitsOf({
       capacityChanges: environment.capacityChanges,
       capacityBytes: environment.capacityBytes,
+      cacheBytes: environment.cacheBytes,
       writeRetryBudgetMs: environment.writeRetryBudgetMs,
       startBudgetMs: isDevelopment ? MINUTE / 6 : 10 * MINUTE,
     }),

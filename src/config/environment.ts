@@ -89,6 +89,13 @@ export const ENVIRONMENT = {
     secret: false,
     help: "Bytes of uncommitted changes and queued items at which processing waits for the database.",
   },
+  cacheBytes: {
+    variable: "SPINDEX_CACHE_BUDGET",
+    type: "bytes",
+    default: "256MiB",
+    secret: false,
+    help: "Bytes of rows kept in memory for reads. Rows above it are evicted, oldest first, and read again when they are needed.",
+  },
   traceFile: {
     variable: "SPINDEX_TRACE_FILE",
     type: "text",

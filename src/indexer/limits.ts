@@ -6,6 +6,7 @@ const MIB = 1024 * 1024;
 export interface LimitSettings {
   readonly capacityChanges: number;
   readonly capacityBytes: number;
+  readonly cacheBytes: number;
   readonly writeRetryBudgetMs: number;
   readonly startBudgetMs: number;
 }
@@ -15,11 +16,12 @@ export interface LimitSettings {
  * that waits for more to write.
  */
 export function limitsOf(settings: LimitSettings): IndexerLimits {
-  const { capacityChanges, capacityBytes, writeRetryBudgetMs, startBudgetMs } = settings;
+  const { capacityChanges, capacityBytes, cacheBytes, writeRetryBudgetMs, startBudgetMs } = settings;
   return {
     store: {
       capacityChanges,
       capacityBytes,
+      cacheBytes,
       minimumItems: Math.min(10_000, Math.floor(capacityChanges / 4)),
       maximumChanges: Math.max(1, Math.min(100_000, Math.floor(capacityChanges / 2))),
       maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),

@@ -33,6 +33,11 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
       bytes: uncommitted?.bytes ?? 0,
       limits: { changes: limits.store.capacityChanges, bytes: limits.store.capacityBytes },
     },
+    cache: {
+      bytes: store?.cache.bytes ?? 0,
+      budget: limits.store.cacheBytes,
+      evicted: store?.cache.evicted ?? { changed: 0, loaded: 0 },
+    },
     oldestUncommittedAt: uncommitted?.oldestAt,
     lastCommitAt: store?.lastCommitAt,
     chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session)),

@@ -119,6 +119,19 @@ export const METRICS = {
   },
   capacity_limit_changes: { type: "gauge", unit: "changes", labels: {}, help: "Changes at which processing waits." },
   capacity_limit_bytes: { type: "gauge", unit: "bytes", labels: {}, help: "Bytes at which processing waits." },
+  cache_bytes: {
+    type: "gauge",
+    unit: "bytes",
+    labels: {},
+    help: "Memory of rows, about. At cache_budget_bytes: rows are evicted, and reads go to the database.",
+  },
+  cache_budget_bytes: { type: "gauge", unit: "bytes", labels: {}, help: "Bytes of durable rows kept for reads." },
+  cache_evicted_rows_total: {
+    type: "counter",
+    unit: "rows",
+    labels: { tier: ["changed", "loaded"] },
+    help: "Rows that left the memory to keep to the budget. Rising together with storage reads: raise SPINDEX_CACHE_BUDGET.",
+  },
   capacity_wait_duration_seconds: {
     type: "histogram",
     unit: "seconds",

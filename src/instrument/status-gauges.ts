@@ -26,6 +26,10 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
   set("uncommitted_bytes", queue.bytes);
   set("capacity_limit_changes", queue.limits.changes);
   set("capacity_limit_bytes", queue.limits.bytes);
+  set("cache_bytes", status.cache.bytes);
+  set("cache_budget_bytes", status.cache.budget);
+  metrics.raiseTo("cache_evicted_rows_total", { tier: "changed" }, status.cache.evicted.changed);
+  metrics.raiseTo("cache_evicted_rows_total", { tier: "loaded" }, status.cache.evicted.loaded);
   set("backpressure_active", Number(status.processLoop === "capacity"));
   set("persistence_failed", Number(status.failure !== undefined && WRITE_ERRORS.has(status.failure.code)));
   set("lease_held", Number(status.leaseHeld));

@@ -22,6 +22,12 @@ export interface Status {
   readonly writeLoop: WriteState;
   readonly checkpoints: { readonly processed: number; readonly committed: number };
   readonly queue: QueueStatus;
+  /** Rows in memory: their bytes, about, and how many were evicted since the start. */
+  readonly cache: {
+    readonly bytes: number;
+    readonly budget: number;
+    readonly evicted: { readonly changed: number; readonly loaded: number };
+  };
   /** When the oldest batch that is not durable was processed. */
   readonly oldestUncommittedAt: number | undefined;
   readonly lastCommitAt: number | undefined;

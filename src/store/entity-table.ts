@@ -1,25 +1,9 @@
 import { ByteWriter } from "../lib/byte-writer.ts";
 import type { TableChanges } from "./drain-run.ts";
 import type { Journal } from "./journal.ts";
+import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from "./record-map.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
 import type { KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
-
-/** Whether a row is in the storage once every run that is sealed so far has been written. */
-type Durability = "absent" | "present" | "unknown";
-
-/** A row in memory. A record with `exists` false knows that there is no such row; its `row` still holds the key. */
-export interface RowRecord {
-  readonly chainId: number;
-  row: Row;
-  exists: boolean;
-  /** The checkpoint that wrote `row`; 0 when it never existed. */
-  checkpoint: number;
-  /** The batch that changed it last; 0 when it was read from the storage. */
-  changedAt: number;
-  durability: Durability;
-  /** The open run that has it among its changes. */
-  run: number;
-}
 
 interface Image {
   readonly record: RowRecord;
@@ -57,8 +41,8 @@ export class EntityTable {
   readonly #shape: RowShape;
   readonly #codec: RowCodec;
   readonly #journal: Journal;
-  readonly #complete: boolean;
-  readonly #partitions = new Map<number, Map<KeyValue, RowRecord>>();
+  readonly #records: RecordMap;
+  #complete: boolean;
   /** Records that the batch in progress changed. May hold a record twice, or one whose change was undone. */
   #batchChanges: RowRecord[] = [];
   #batchHistory: BeforeImage[] = [];
@@ -75,6 +59,21 @@ export class EntityTable {
     this.#codec = codec;
     this.#journal = journal;
     this.#complete = complete;
+    this.#records = new RecordMap((row) => this.#shape.bytesOf(row));
+  }
+
+  /** Every row of the table that is in the storage is in memory: a miss needs no read. Ends with the first eviction. */
+  get isComplete(): boolean {
+    return this.#complete;
+  }
+
+  /** Records in memory, and their bytes, about. */
+  get records(): number {
+    return this.#records.size;
+  }
+
+  get recordBytes(): number {
+    return this.#records.bytes;
   }
 
   /** Changed rows and before-images that are in no sealed run. */
@@ -97,34 +96,34 @@ export class EntityTable {
 
   /** The row; "absent" when it is known that there is none; undefined when only the storage can tell. */
   peek(chainId: number, key: KeyValue): Row | "absent" | undefined {
-    const record = this.#partition(chainId).get(key);
-    if (record !== undefined) return record.exists ? record.row : "absent";
-    return this.#complete ? "absent" : undefined;
+    const record = this.#records.get(this.#home(chainId), key);
+    if (record === undefined) return this.#complete ? "absent" : undefined;
+    record.isUsed = true;
+    return record.exists ? record.row : "absent";
   }
 
   set(scope: ChangeScope, input: Row): Row {
     const key = this.#shape.key(input);
-    const records = this.#partition(scope.chainId);
-    const record = records.get(key);
+    const record = this.#records.get(this.#home(scope.chainId), key);
     const row = this.#shape.row(input, record?.exists === true ? record.row : undefined);
-    this.#change(scope, records, key, record, row, true);
+    this.#change(scope, key, record, row, true);
     return row;
   }
 
   delete(scope: ChangeScope, keyInput: unknown): void {
     const key = this.#shape.key(keyInput);
-    const records = this.#partition(scope.chainId);
-    const record = records.get(key);
+    const record = this.#records.get(this.#home(scope.chainId), key);
     if (record?.exists === false || (record === undefined && this.#complete)) return;
-    this.#change(scope, records, key, record, record?.row ?? this.#shape.keyRow(keyInput), false);
+    this.#change(scope, key, record, record?.row ?? this.#shape.keyRow(keyInput), false);
   }
 
   /** Takes what a read brought for a key. A record that was made meanwhile is newer and stays. */
   loaded(chainId: number, key: KeyValue, keyRow: Row, stored: StoredRow | undefined): void {
-    const records = this.#partition(chainId);
-    if (records.has(key)) return;
-    records.set(key, {
-      chainId: this.#home(chainId),
+    const home = this.#home(chainId);
+    if (this.#records.get(home, key) !== undefined) return;
+    this.#records.add({
+      home,
+      key,
       row: stored?.row ?? keyRow,
       exists: stored !== undefined,
       checkpoint: stored?.checkpoint ?? 0,
@@ -134,10 +133,18 @@ export class EntityTable {
     });
   }
 
+  /** Drops rows that are durable, oldest first. The table is not complete any more when one has gone. */
+  evict(request: EvictionRequest): Evicted {
+    const evicted = this.#records.evict(request);
+    if (evicted.rows > 0) this.#complete = false;
+    return evicted;
+  }
+
   /** A change was undone (called by the journal, newest first). */
   undone(record: RowRecord, created: boolean, imaged: boolean): void {
     if (imaged) this.#batchHistory.pop();
-    if (created) this.#partition(record.chainId).delete(this.#shape.key(record.row));
+    if (created) this.#records.delete(record);
+    else this.#records.resized(record);
   }
 
   /** The batch in progress joins the open run. Returns how many changes it brings. */
@@ -171,21 +178,21 @@ export class EntityTable {
       const { row, exists, checkpoint } = this.#aside.get(record) ?? record;
       if (exists) {
         const out = record.durability === "absent" ? inserts : record.durability === "present" ? updates : upserts;
-        this.#codec.encodeRow(out, record.chainId, checkpoint, row);
+        this.#codec.encodeRow(out, record.home, checkpoint, row);
       } else if (record.durability !== "absent") {
-        this.#codec.encodeKey(deletes, record.chainId, row);
+        this.#codec.encodeKey(deletes, record.home, row);
       }
       // Runs are written strictly in order: whatever is sealed next finds the storage as this run leaves it.
       record.durability = exists ? "present" : "absent";
     }
     for (const image of this.#runHistory) {
-      const { chainId } = image.record;
+      const { home } = image.record;
       if (!image.isKnown) {
-        this.#codec.encodeUnknownImage(unknownHistory, chainId, image.changedAt, image.row);
+        this.#codec.encodeUnknownImage(unknownHistory, home, image.changedAt, image.row);
         continue;
       }
       const previous = image.exists ? image.checkpoint : 0;
-      this.#codec.encodeBeforeImage(history, chainId, image.changedAt, previous, image.row);
+      this.#codec.encodeBeforeImage(history, home, image.changedAt, previous, image.row);
     }
     this.#runChanges = [];
     this.#runHistory = [];
@@ -201,16 +208,8 @@ export class EntityTable {
     };
   }
 
-  #change(
-    scope: ChangeScope,
-    records: Map<KeyValue, RowRecord>,
-    key: KeyValue,
-    known: RowRecord | undefined,
-    row: Row,
-    exists: boolean,
-  ): void {
-    const record = known ?? this.#newRecord(scope.chainId, row);
-    if (known === undefined) records.set(key, record);
+  #change(scope: ChangeScope, key: KeyValue, known: RowRecord | undefined, row: Row, exists: boolean): void {
+    const record = known ?? this.#newRecord(scope.chainId, key, row);
     // The first change in a checkpoint keeps what the row was before it.
     const keep = this.model.crossChain ? scope.keepSharedHistory : scope.keepHistory;
     const imaged = keep && record.checkpoint !== scope.checkpoint;
@@ -227,25 +226,17 @@ export class EntityTable {
     record.row = row;
     record.exists = exists;
     record.checkpoint = scope.checkpoint;
+    this.#records.resized(record);
   }
 
-  #newRecord(chainId: number, row: Row): RowRecord {
+  #newRecord(chainId: number, key: KeyValue, row: Row): RowRecord {
     const durability = this.#complete ? "absent" : "unknown";
-    return { chainId: this.#home(chainId), row, exists: false, checkpoint: 0, changedAt: 0, durability, run: 0 };
+    const home = this.#home(chainId);
+    return this.#records.add({ home, key, row, exists: false, checkpoint: 0, changedAt: 0, durability, run: 0 });
   }
 
   #home(chainId: number): number {
     return this.model.crossChain ? SHARED : chainId;
-  }
-
-  #partition(chainId: number): Map<KeyValue, RowRecord> {
-    const home = this.#home(chainId);
-    let records = this.#partitions.get(home);
-    if (records === undefined) {
-      records = new Map();
-      this.#partitions.set(home, records);
-    }
-    return records;
   }
 }
 

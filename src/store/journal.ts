@@ -1,5 +1,6 @@
 import type { AppendTable } from "./append-table.ts";
-import type { EntityTable, RowRecord } from "./entity-table.ts";
+import type { EntityTable } from "./entity-table.ts";
+import type { RowRecord } from "./record-map.ts";
 import type { Row } from "./table.ts";
 
 /** How a record was before a change. */

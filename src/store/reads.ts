@@ -6,18 +6,43 @@ interface WaitingRead {
   readonly done: PromiseWithResolvers<Row | undefined>;
 }
 
+export interface ReadsOptions {
+  readonly reader: RowReader;
+  /** Rows that are in memory are read from the storage, too: no read is answered at once. For tests. */
+  readonly areAllAsync: boolean;
+  /** The last run that is durable. */
+  readonly durableRun: () => number;
+  /** Rows have come into memory. */
+  readonly onLoaded: () => void;
+}
+
 /** Reads of rows that are not in memory: those asked for in the same turn of a handler become one query a table. */
 export class Reads {
   /** Rows that are in memory are read here, too: no read is answered at once. */
   readonly areAllAsync: boolean;
   readonly #reader: RowReader;
+  readonly #durableRun: () => number;
+  readonly #onLoaded: () => void;
+  /** For each query under way, the run that was durable when it began. */
+  readonly #underWay = new Set<{ readonly durableRun: number }>();
   #waiting = new Map<EntityTable, Map<number, Map<KeyValue, WaitingRead>>>();
   #pending = 0;
   #fromStorage = 0;
 
-  constructor(reader: RowReader, areAllAsync: boolean) {
-    this.#reader = reader;
-    this.areAllAsync = areAllAsync;
+  constructor(options: ReadsOptions) {
+    this.#reader = options.reader;
+    this.#durableRun = options.durableRun;
+    this.#onLoaded = options.onLoaded;
+    this.areAllAsync = options.areAllAsync;
+  }
+
+  /**
+   * The run that was durable when the oldest query under way began; undefined without any. What became durable later may
+   * be in neither its answer nor, once evicted, in memory.
+   */
+  get oldestDurableRun(): number | undefined {
+    const runs = [...this.#underWay].map(({ durableRun }) => durableRun);
+    return runs.length === 0 ? undefined : Math.min(...runs);
   }
 
   /** Reads that have not been answered yet. */
@@ -53,6 +78,8 @@ export class Reads {
   }
 
   async #query(table: EntityTable, chainId: number, reads: Map<KeyValue, WaitingRead>): Promise<void> {
+    const query = { durableRun: this.#durableRun() };
+    this.#underWay.add(query);
     try {
       const found = await this.#reader.rowsByKey(
         table.model,
@@ -69,6 +96,9 @@ export class Reads {
     } catch (error) {
       this.#pending -= reads.size;
       for (const read of reads.values()) read.done.reject(error);
+    } finally {
+      this.#underWay.delete(query);
+      this.#onLoaded();
     }
   }
 }

@@ -1,5 +1,6 @@
 import { SpindexError } from "../errors.ts";
 import { columnCheck, show, type ValueCheck } from "./column-check.ts";
+import { rowSizer } from "./row-size.ts";
 import type { ColumnModel, KeyValue, Row, TableModel } from "./table.ts";
 
 /**
@@ -12,6 +13,8 @@ export interface RowShape {
    * @throws SpindexError ROW_INVALID
    */
   row(input: Row, previous?: Row): Row;
+  /** Memory that a row takes in a record, about: strings of fixed length are counted by their column's kind. */
+  bytesOf(row: Row): number;
   /** The key of a row, or of an object with the key columns, or a bare value when the key has one column. */
   key(input: unknown): KeyValue;
   /** An object with the key columns, checked. */
@@ -69,6 +72,7 @@ export function createRowShape(table: TableModel): RowShape {
 
   return {
     row,
+    bytesOf: rowSizer(table),
     key: (input) => {
       if (single !== undefined) return keyPart(single.check, single.name, input);
       if (!isKeyObject(input))

@@ -4,6 +4,7 @@ import { assert } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
 import { AppendTable } from "./append-table.ts";
+import { Cache, type CacheLimits } from "./cache.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
 import { type ChangeScope, EntityTable } from "./entity-table.ts";
 import { Journal } from "./journal.ts";
@@ -27,7 +28,7 @@ export interface StoreOptions {
   readonly clock: Clock;
 }
 
-export interface StoreLimits extends RunLimits {
+export interface StoreLimits extends RunLimits, CacheLimits {
   /** Allowed uncommitted changes and queued items. */
   readonly capacityChanges: number;
   /** Allowed bytes of both. */
@@ -56,6 +57,7 @@ export class Store {
   /** Notified whenever a batch is committed, a run is durable, someone starts to wait, or the store has failed. */
   readonly changed: Signal = new Signal();
   readonly reads: Reads;
+  readonly cache: Cache;
   readonly #clock: Clock;
   readonly #entities = new Map<string, EntityTable>();
   readonly #appends = new Map<string, AppendTable>();
@@ -63,6 +65,7 @@ export class Store {
   readonly #open: OpenRun;
   #sealed: DrainRun[] = [];
   #inFlight: DrainRun | undefined;
+  #durableRun = 0;
   #batch: Batch | undefined;
   #scope: ChangeScope = NO_SCOPE;
   #batchPositions: CheckpointPosition[] = [];
@@ -82,7 +85,12 @@ export class Store {
   constructor(options: StoreOptions) {
     this.limits = options.limits;
     this.#clock = options.clock;
-    this.reads = new Reads(options.reader, options.asyncReads ?? false);
+    this.reads = new Reads({
+      reader: options.reader,
+      areAllAsync: options.asyncReads ?? false,
+      durableRun: () => this.#durableRun,
+      onLoaded: () => this.#trimCache(),
+    });
     for (const model of options.tables) {
       const codec = options.codecOf(model);
       if (model.appendOnly) this.#appends.set(model.name, new AppendTable(model, codec, this.#journal));
@@ -91,6 +99,7 @@ export class Store {
         this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete));
       }
     }
+    this.cache = new Cache([...this.#entities.values()], options.limits);
     this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], options.limits);
     this.#processedCheckpoint = options.committed;
     this.#nextCheckpoint = options.nextCheckpoint;
@@ -251,11 +260,13 @@ export class Store {
   durable(run: DrainRun): void {
     assert(this.#inFlight === run, "a run is durable that was not in flight");
     this.#inFlight = undefined;
+    this.#durableRun = run.id;
     this.#committedCheckpoint = run.checkpoints.to;
     for (const progress of run.progress) this.#committed.set(progress.chainId, progress);
     const last = run.batches.at(-1)?.id ?? 0;
     while ((this.#queuedAt[0]?.batch ?? Number.POSITIVE_INFINITY) <= last) this.#queuedAt.shift();
     this.#lastCommitAt = this.#clock.now();
+    this.#trimCache();
     this.changed.notify();
   }
 
@@ -323,6 +334,14 @@ export class Store {
 
   get isDrained(): boolean {
     return this.#committedCheckpoint >= this.#processedCheckpoint;
+  }
+
+  /** Rows that are durable make room; never those that a query under way could miss. */
+  #trimCache(): void {
+    this.cache.trim(this.uncommitted.bytes, {
+      throughRun: Math.min(this.#durableRun, this.reads.oldestDurableRun ?? Number.POSITIVE_INFINITY),
+      batchInProgress: this.#batch?.id ?? 0,
+    });
   }
 
   #sealedAndInFlight(): readonly DrainRun[] {

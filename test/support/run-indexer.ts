@@ -52,6 +52,7 @@ export function startIndexer(
       limits: limitsOf({
         capacityChanges: 100_000,
         capacityBytes: 64 * 1024 * 1024,
+        cacheBytes: 64 * 1024 * 1024,
         writeRetryBudgetMs: 5_000,
         startBudgetMs: 5_000,
       }),

@@ -14,6 +14,7 @@ export function statusOf(more: Partial<Status> = {}): Status {
     processLoop: "capacity",
     writeLoop: "write",
     checkpoints: { processed: 120, committed: 100 },
+    cache: { bytes: 5000, budget: 8000, evicted: { changed: 3, loaded: 4 } },
     queue: { batches: 2, items: 20, changes: 35, bytes: 4000, limits: { changes: 100, bytes: 9000 } },
     oldestUncommittedAt: 998_000,
     lastCommitAt: 997_000,

@@ -142,6 +142,8 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
   limits: fc.record({
     capacityChanges: small(40),
     capacityBytes: fc.oneof(small(4_000), fc.constant(1e9)),
+    // None, a few rows, more than all rows.
+    cacheBytes: fc.constantFrom(0, 1_000, 1_000_000),
     minimumItems: fc.integer({ min: 0, max: 60 }),
     maximumChanges: small(30),
     maximumBytes: fc.oneof(small(4_000), fc.constant(1e9)),

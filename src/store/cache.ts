@@ -1,0 +1,57 @@
+import type { EntityTable } from "./entity-table.ts";
+
+export interface CacheLimits {
+  /** Bytes of rows that may stay in memory. */
+  readonly cacheBytes: number;
+  /** Bytes of rows, uncommitted changes and queued work together, above which rows go first. */
+  readonly capacityBytes: number;
+}
+
+/** What may not be evicted. */
+export interface CacheGuard {
+  readonly throughRun: number;
+  readonly batchInProgress: number;
+}
+
+const TIERS = ["changed", "loaded"] as const;
+export type CacheTier = (typeof TIERS)[number];
+
+/**
+ * Rows that are durable may stay in memory for reads, up to a budget. What is above it is evicted in tiers: rows that
+ * were changed here, then rows that were only read; tables that are complete come last in each tier, since a table that
+ * loses a row has to ask the storage from then on. Evicting rows is no backpressure: it costs reads, never a wait.
+ */
+export class Cache {
+  readonly #tables: readonly EntityTable[];
+  readonly #limits: CacheLimits;
+  readonly #evicted: Record<CacheTier, number> = { changed: 0, loaded: 0 };
+
+  constructor(tables: readonly EntityTable[], limits: CacheLimits) {
+    this.#tables = tables;
+    this.#limits = limits;
+  }
+
+  /** Memory of all rows, about; those that are not durable included. */
+  get bytes(): number {
+    return this.#tables.reduce((sum, table) => sum + table.recordBytes, 0);
+  }
+
+  /** Rows evicted since the start. */
+  get evicted(): Readonly<Record<CacheTier, number>> {
+    return this.#evicted;
+  }
+
+  /** Evicts what is above the budget, or what leaves too little room for `uncommittedBytes`. */
+  trim(uncommittedBytes: number, guard: CacheGuard): void {
+    const { cacheBytes, capacityBytes } = this.#limits;
+    let excess = this.bytes - Math.max(0, Math.min(cacheBytes, capacityBytes - uncommittedBytes));
+    for (const tier of TIERS) {
+      for (const table of this.#tables.toSorted((a, b) => Number(a.isComplete) - Number(b.isComplete))) {
+        if (excess <= 0) return;
+        const { rows, bytes } = table.evict({ ...guard, tier, bytes: excess });
+        this.#evicted[tier] += rows;
+        excess -= bytes;
+      }
+    }
+  }
+}

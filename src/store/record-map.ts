@@ -1,0 +1,135 @@
+import type { KeyValue, Row } from "./table.ts";
+
+/** Whether a row is in the storage once every run that is sealed so far has been written. */
+export type Durability = "absent" | "present" | "unknown";
+
+/** A row in memory. A record with `exists` false knows that there is no such row; its `row` still holds the key. */
+export interface RowRecord {
+  /** The chain whose rows it is among; 0 for entities that chains share. */
+  readonly home: number;
+  readonly key: KeyValue;
+  row: Row;
+  exists: boolean;
+  /** The checkpoint that wrote `row`; 0 when it never existed. */
+  checkpoint: number;
+  /** The batch that changed it last; 0 when it was read from the storage. */
+  changedAt: number;
+  durability: Durability;
+  /** The last run that has it among its changes; 0: none. */
+  run: number;
+  /** Memory that it takes, about. */
+  bytes: number;
+  /** It was used since eviction last looked at it. */
+  isUsed: boolean;
+}
+
+/** What may be evicted now. */
+export interface EvictionRequest {
+  /** Bytes to free. */
+  readonly bytes: number;
+  /** Only rows that no later run changed: everything up to this run is durable, and no read is older. */
+  readonly throughRun: number;
+  /** Its changes are not durable either. */
+  readonly batchInProgress: number;
+  /** Rows that were changed here, or rows that were only read. */
+  readonly tier: "changed" | "loaded";
+}
+
+export interface Evicted {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * The records of one table, a map a chain, and their size. Eviction goes round and round with one hand over all records,
+ * oldest first, and passes over what was used since it last came by.
+ */
+export class RecordMap {
+  readonly #sizeOf: (row: Row) => number;
+  readonly #homes = new Map<number, Map<KeyValue, RowRecord>>();
+  #size = 0;
+  #bytes = 0;
+  #hand: Iterator<RowRecord> | undefined;
+
+  constructor(sizeOf: (row: Row) => number) {
+    this.#sizeOf = sizeOf;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Memory of all records, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(home: number, key: KeyValue): RowRecord | undefined {
+    return this.#homes.get(home)?.get(key);
+  }
+
+  add(record: Omit<RowRecord, "bytes" | "isUsed">): RowRecord {
+    const added = { ...record, bytes: this.#sizeOf(record.row), isUsed: true };
+    let records = this.#homes.get(record.home);
+    if (records === undefined) {
+      records = new Map();
+      this.#homes.set(record.home, records);
+    }
+    records.set(record.key, added);
+    this.#size++;
+    this.#bytes += added.bytes;
+    return added;
+  }
+
+  delete(record: RowRecord): void {
+    if (this.#homes.get(record.home)?.delete(record.key) !== true) return;
+    this.#size--;
+    this.#bytes -= record.bytes;
+  }
+
+  /** The record got another row. */
+  resized(record: RowRecord): void {
+    const bytes = this.#sizeOf(record.row);
+    this.#bytes += bytes - record.bytes;
+    record.bytes = bytes;
+  }
+
+  evict(request: EvictionRequest): Evicted {
+    let rows = 0;
+    let bytes = 0;
+    // Twice round at most: the first time may only find rows that were used.
+    for (let looks = this.#size * 2; looks > 0 && bytes < request.bytes; looks--) {
+      const record = this.#next();
+      if (record === undefined) break;
+      if (!mayGo(record, request)) continue;
+      if (record.isUsed) {
+        record.isUsed = false;
+        continue;
+      }
+      rows++;
+      bytes += record.bytes;
+      this.delete(record);
+    }
+    return { rows, bytes };
+  }
+
+  #next(): RowRecord | undefined {
+    for (let turn = 0; turn < 2; turn++) {
+      this.#hand ??= this.#records();
+      const { done, value } = this.#hand.next();
+      if (done !== true) return value;
+      this.#hand = undefined;
+    }
+    return undefined;
+  }
+
+  *#records(): Generator<RowRecord, undefined> {
+    for (const records of this.#homes.values()) yield* records.values();
+    return undefined;
+  }
+}
+
+function mayGo(record: RowRecord, { throughRun, batchInProgress, tier }: EvictionRequest): boolean {
+  const isOfTier = record.changedAt > 0 === (tier === "changed");
+  return isOfTier && record.run <= throughRun && record.changedAt !== batchInProgress;
+}
