@@ -126,7 +126,7 @@ class BatchRun {
       const route = this.#o.routes[routeIndex] as EventRoute;
       const event = this.#decode(route, chain.label, slice, row, block as EventBlock);
       if (event === undefined || route.accepts?.(event.args) === false) continue;
-      this.#o.store.beginEvent();
+      this.#o.store.beginEvent(range.page.logIndex[row] as number, route.label);
       try {
         const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log });
         if (returned !== undefined) await returned;

@@ -89,7 +89,7 @@ export class AppendFacade {
 
   insert(row: Row): void {
     requireOpen(this.#store, this.#chainId, this.#table.model);
-    this.#table.insert(this.#chainId, this.#store.scope.checkpoint, row);
+    this.#table.insert(this.#store.scope, row);
   }
 }
 

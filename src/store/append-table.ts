@@ -1,4 +1,5 @@
 import { type ByteMark, ByteWriter, type EncodedRows } from "../lib/byte-writer.ts";
+import type { ChangeScope } from "./entity-table.ts";
 import type { Journal } from "./journal.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
 import type { Row, RowCodec, TableModel } from "./table.ts";
@@ -13,6 +14,8 @@ export class AppendTable {
   readonly #codec: RowCodec;
   readonly #writer = new ByteWriter();
   readonly #journal: Journal;
+  /** For each row in the writer, the event that inserted it. */
+  #events: number[] = [];
   #committed: ByteMark;
   #blockMark: ByteMark;
   #eventMark: ByteMark;
@@ -40,18 +43,19 @@ export class AppendTable {
   }
 
   /** @throws SpindexError ROW_INVALID */
-  insert(chainId: number, checkpoint: number, input: Row): void {
+  insert({ chainId, checkpoint, event }: ChangeScope, input: Row): void {
     const row = this.#shape.row(input);
     this.#mark();
     this.#codec.encodeRow(this.#writer, chainId, checkpoint, row);
+    this.#events.push(event);
   }
 
   undoEvent(): void {
-    if (this.#markedEvent === this.#journal.event) this.#writer.undoTo(this.#eventMark);
+    if (this.#markedEvent === this.#journal.event) this.#undoTo(this.#eventMark);
   }
 
   undoBlock(): void {
-    if (this.#markedBlock === this.#journal.block) this.#writer.undoTo(this.#blockMark);
+    if (this.#markedBlock === this.#journal.block) this.#undoTo(this.#blockMark);
   }
 
   /** What was inserted up to now belongs to committed batches. Returns how many rows are new among it. */
@@ -62,8 +66,16 @@ export class AppendTable {
   }
 
   /** Takes the rows of committed batches; those of the batch in progress stay. */
-  takeCommitted(): EncodedRows {
-    return this.#writer.takeTo(this.#committed);
+  takeCommitted(): { readonly inserts: EncodedRows; readonly events: readonly number[] } {
+    const inserts = this.#writer.takeTo(this.#committed);
+    const events = this.#events.slice(0, inserts.rows);
+    this.#events = this.#events.slice(inserts.rows);
+    return { inserts, events };
+  }
+
+  #undoTo(mark: ByteMark): void {
+    this.#writer.undoTo(mark);
+    this.#events.length = this.#writer.rows;
   }
 
   #mark(): void {

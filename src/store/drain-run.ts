@@ -1,7 +1,11 @@
 import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
 import type { EncodedRows } from "../lib/byte-writer.ts";
+import type { RunOrigins } from "./event-log.ts";
 import type { TableModel } from "./table.ts";
+
+/** How rows of a table are changed. */
+export type ChangeKind = "inserts" | "updates" | "upserts" | "deletes";
 
 /** What a drain run does to one table: encoded rows that nothing can change any more. */
 export interface TableChanges {
@@ -22,6 +26,8 @@ export interface TableChanges {
    * in `history`.
    */
   readonly unknownHistory: EncodedRows;
+  /** For each row of each kind, in order, the number of the event that it came from: see `DrainRun.origins`. */
+  readonly origins: Readonly<Record<ChangeKind, readonly number[]>>;
 }
 
 /** Why a run ended where it did. */
@@ -75,6 +81,8 @@ export interface DrainRun {
   /** The position of each of its checkpoints, in mode `keep` only. */
   readonly positions: readonly CheckpointPosition[];
   readonly tables: readonly TableChanges[];
+  /** The events that its rows came from, by their numbers. */
+  readonly origins: RunOrigins;
   readonly skipped: readonly SkippedEvent[];
   readonly splitReason: SplitReason;
 }

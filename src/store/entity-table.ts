@@ -1,5 +1,5 @@
 import { ByteWriter } from "../lib/byte-writer.ts";
-import type { TableChanges } from "./drain-run.ts";
+import type { ChangeKind, TableChanges } from "./drain-run.ts";
 import type { Journal } from "./journal.ts";
 import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from "./record-map.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
@@ -11,6 +11,7 @@ interface Image {
   readonly exists: boolean;
   readonly checkpoint: number;
   readonly changedAt: number;
+  readonly event: number;
 }
 
 /** What a record was before the checkpoint `changedAt` changed it. */
@@ -24,6 +25,8 @@ export interface ChangeScope {
   readonly batch: number;
   readonly checkpoint: number;
   readonly chainId: number;
+  /** Number of the event that is handled; 0: none. */
+  readonly event: number;
   /** Before-images are made of the chain's own rows: its block can still be orphaned. */
   readonly keepHistory: boolean;
   /** Before-images are made of rows that chains share: the block of any of them can. */
@@ -31,6 +34,9 @@ export interface ChangeScope {
 }
 
 const SHARED = 0;
+
+/** How a row that exists is written, by what is known of it in the storage. */
+const KIND_OF = { absent: "inserts", present: "updates", unknown: "upserts" } as const;
 
 /**
  * An entity's rows in memory: one map a chain, and what has changed since the last sealed run. Changes pass through
@@ -128,6 +134,7 @@ export class EntityTable {
       exists: stored !== undefined,
       checkpoint: stored?.checkpoint ?? 0,
       changedAt: 0,
+      event: 0,
       durability: stored === undefined ? "absent" : "present",
       run: 0,
     });
@@ -174,13 +181,17 @@ export class EntityTable {
     const deletes = new ByteWriter();
     const history = new ByteWriter();
     const unknownHistory = new ByteWriter();
+    const origins: Record<ChangeKind, number[]> = { inserts: [], updates: [], upserts: [], deletes: [] };
     for (const record of this.#runChanges) {
-      const { row, exists, checkpoint } = this.#aside.get(record) ?? record;
+      const { row, exists, checkpoint, event } = this.#aside.get(record) ?? record;
       if (exists) {
-        const out = record.durability === "absent" ? inserts : record.durability === "present" ? updates : upserts;
+        const kind = KIND_OF[record.durability];
+        const out = kind === "inserts" ? inserts : kind === "updates" ? updates : upserts;
         this.#codec.encodeRow(out, record.home, checkpoint, row);
+        origins[kind].push(event);
       } else if (record.durability !== "absent") {
         this.#codec.encodeKey(deletes, record.home, row);
+        origins.deletes.push(event);
       }
       // Runs are written strictly in order: whatever is sealed next finds the storage as this run leaves it.
       record.durability = exists ? "present" : "absent";
@@ -205,6 +216,7 @@ export class EntityTable {
       deletes: deletes.take(),
       history: history.take(),
       unknownHistory: unknownHistory.take(),
+      origins,
     };
   }
 
@@ -226,13 +238,24 @@ export class EntityTable {
     record.row = row;
     record.exists = exists;
     record.checkpoint = scope.checkpoint;
+    record.event = scope.event;
     this.#records.resized(record);
   }
 
   #newRecord(chainId: number, key: KeyValue, row: Row): RowRecord {
     const durability = this.#complete ? "absent" : "unknown";
     const home = this.#home(chainId);
-    return this.#records.add({ home, key, row, exists: false, checkpoint: 0, changedAt: 0, durability, run: 0 });
+    return this.#records.add({
+      home,
+      key,
+      row,
+      exists: false,
+      checkpoint: 0,
+      changedAt: 0,
+      event: 0,
+      durability,
+      run: 0,
+    });
   }
 
   #home(chainId: number): number {
@@ -241,6 +264,6 @@ export class EntityTable {
 }
 
 function imageOf(record: RowRecord): Image {
-  const { row, exists, checkpoint, changedAt } = record;
-  return { record, row, exists, checkpoint, changedAt };
+  const { row, exists, checkpoint, changedAt, event } = record;
+  return { record, row, exists, checkpoint, changedAt, event };
 }

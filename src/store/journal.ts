@@ -11,6 +11,7 @@ interface Entry {
   exists: boolean;
   checkpoint: number;
   changedAt: number;
+  event: number;
   /** The change made the record: undoing forgets it. */
   created: boolean;
   /** The change added a before-image to the table's history. */
@@ -50,7 +51,7 @@ export class Journal {
   record(table: EntityTable, record: RowRecord, created: boolean, imaged: boolean): void {
     let entry = this.#entries[this.#length];
     if (entry === undefined) {
-      entry = { table, record, row: record.row, exists: false, checkpoint: 0, changedAt: 0, created, imaged };
+      entry = { table, record, row: record.row, exists: false, checkpoint: 0, changedAt: 0, event: 0, created, imaged };
       this.#entries.push(entry);
     }
     entry.table = table;
@@ -59,6 +60,7 @@ export class Journal {
     entry.exists = record.exists;
     entry.checkpoint = record.checkpoint;
     entry.changedAt = record.changedAt;
+    entry.event = record.event;
     entry.created = created;
     entry.imaged = imaged;
     this.#length++;
@@ -84,6 +86,7 @@ export class Journal {
       record.exists = entry.exists;
       record.checkpoint = entry.checkpoint;
       record.changedAt = entry.changedAt;
+      record.event = entry.event;
       entry.table.undone(record, entry.created, entry.imaged);
     }
   }

@@ -12,6 +12,7 @@ import type {
   TableChanges,
 } from "./drain-run.ts";
 import type { EntityTable } from "./entity-table.ts";
+import type { EventLog } from "./event-log.ts";
 
 export interface RunLimits {
   /** A run is not written before it has so many items, unless someone waits for it or nothing else is to be done. */
@@ -35,6 +36,7 @@ const BATCH_BYTES = 1024;
 export class OpenRun {
   readonly #entities: readonly EntityTable[];
   readonly #appends: readonly AppendTable[];
+  readonly #events: EventLog;
   readonly #limits: RunLimits;
   #id = 1;
   #batches: QueuedBatch[] = [];
@@ -44,9 +46,10 @@ export class OpenRun {
   #skipped: SkippedEvent[] = [];
   #items = 0;
 
-  constructor(entities: readonly EntityTable[], appends: readonly AppendTable[], limits: RunLimits) {
+  constructor(entities: readonly EntityTable[], appends: readonly AppendTable[], events: EventLog, limits: RunLimits) {
     this.#entities = entities;
     this.#appends = appends;
+    this.#events = events;
     this.#limits = limits;
   }
 
@@ -96,6 +99,7 @@ export class OpenRun {
     let changes = 0;
     for (const table of this.#entities) changes += table.commit(batch.id);
     for (const table of this.#appends) changes += table.commit();
+    this.#events.commit();
     const { slices, ...queued } = batch;
     this.#batches.push(queued);
     for (const { range, fromBlock, throughBlock } of slices) {
@@ -119,7 +123,10 @@ export class OpenRun {
     if (first === undefined || last === undefined) return undefined;
     const tables: TableChanges[] = [];
     for (const table of this.#entities) tables.push({ table: table.model, ...table.seal() });
-    for (const table of this.#appends) tables.push({ table: table.model, ...NOTHING, inserts: table.takeCommitted() });
+    for (const table of this.#appends) {
+      const { inserts, events } = table.takeCommitted();
+      tables.push({ table: table.model, ...NOTHING, inserts, origins: { ...NOTHING.origins, inserts: events } });
+    }
     const written = tables.map(encodedOf);
     const all = written.flat();
     const run: DrainRun = {
@@ -134,6 +141,7 @@ export class OpenRun {
       blocks: [...this.#blocks.values()],
       positions: this.#positions,
       tables: tables.filter((_, at) => countRows(written[at] ?? []) > 0),
+      origins: this.#events.takeCommitted(),
       skipped: this.#skipped,
       splitReason,
     };
@@ -164,4 +172,5 @@ const NOTHING: Omit<TableChanges, "table"> = {
   deletes: NO_ROWS,
   history: NO_ROWS,
   unknownHistory: NO_ROWS,
+  origins: { inserts: [], updates: [], upserts: [], deletes: [] },
 };

@@ -14,6 +14,8 @@ export interface RowRecord {
   checkpoint: number;
   /** The batch that changed it last; 0 when it was read from the storage. */
   changedAt: number;
+  /** Number of the event that changed it last; 0: none. */
+  event: number;
   durability: Durability;
   /** The last run that has it among its changes; 0: none. */
   run: number;

@@ -7,6 +7,7 @@ import { AppendTable } from "./append-table.ts";
 import { Cache, type CacheLimits } from "./cache.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
 import { type ChangeScope, EntityTable } from "./entity-table.ts";
+import { EventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
 import { OpenRun, type RunLimits } from "./open-run.ts";
 import { Reads } from "./reads.ts";
@@ -45,7 +46,16 @@ export interface Uncommitted {
   readonly oldestAt: number | undefined;
 }
 
-const NO_SCOPE: ChangeScope = { batch: 0, checkpoint: 0, chainId: 0, keepHistory: false, keepSharedHistory: false };
+type MutableScope = { -readonly [Name in keyof ChangeScope]: ChangeScope[Name] };
+
+const NO_SCOPE: ChangeScope = {
+  batch: 0,
+  checkpoint: 0,
+  chainId: 0,
+  event: 0,
+  keepHistory: false,
+  keepSharedHistory: false,
+};
 
 /**
  * The meeting place of the two loops: rows in memory, the two frontiers, and the queue between them. Synchronous, without
@@ -62,12 +72,13 @@ export class Store {
   readonly #entities = new Map<string, EntityTable>();
   readonly #appends = new Map<string, AppendTable>();
   readonly #journal = new Journal();
+  readonly #events = new EventLog();
   readonly #open: OpenRun;
   #sealed: DrainRun[] = [];
   #inFlight: DrainRun | undefined;
   #durableRun = 0;
   #batch: Batch | undefined;
-  #scope: ChangeScope = NO_SCOPE;
+  #scope: MutableScope = { ...NO_SCOPE };
   #batchPositions: CheckpointPosition[] = [];
   #batchSkipped: SkippedEvent[] = [];
   readonly #processed = new Map<number, ChainProgress>();
@@ -100,7 +111,7 @@ export class Store {
       }
     }
     this.cache = new Cache([...this.#entities.values()], options.limits);
-    this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], options.limits);
+    this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], this.#events, options.limits);
     this.#processedCheckpoint = options.committed;
     this.#nextCheckpoint = options.nextCheckpoint;
     this.#committedCheckpoint = options.committed;
@@ -180,13 +191,16 @@ export class Store {
     assert(this.#batch !== undefined, "a block is begun outside a batch");
     const keepSharedHistory = this.#batch.mode === "keep";
     const keepHistory = keepSharedHistory && insideWindow;
-    this.#scope = { batch: this.#batch.id, checkpoint, chainId, keepHistory, keepSharedHistory };
+    this.#scope = { batch: this.#batch.id, checkpoint, chainId, event: 0, keepHistory, keepSharedHistory };
+    this.#events.beginBlock(chainId, block, checkpoint);
     if (keepSharedHistory) this.#batchPositions.push({ checkpoint, chainId, block });
     this.#journal.beginBlock();
   }
 
-  beginEvent(): void {
+  /** What is changed next came from this event. */
+  beginEvent(logIndex: number, handler: string): void {
     this.#journal.beginEvent();
+    this.#scope.event = this.#events.add(logIndex, handler);
   }
 
   /** Takes back what the current event changed. */

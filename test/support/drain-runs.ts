@@ -25,8 +25,16 @@ export function changesOf(table: TableModel, input: ChangesInput, chainId = 1): 
     encoded((out) => {
       for (const [checkpoint, row] of written) codec.encodeRow(out, chainId, checkpoint, row);
     });
+  // Rows of a kind came from events 1, 2, …
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
   return {
     table,
+    origins: {
+      inserts: numbers(input.inserts?.length ?? 0),
+      updates: numbers(input.updates?.length ?? 0),
+      upserts: numbers(input.upserts?.length ?? 0),
+      deletes: numbers(input.deletes?.length ?? 0),
+    },
     inserts: rows(input.inserts),
     updates: rows(input.updates),
     upserts: rows(input.upserts),
@@ -68,6 +76,9 @@ export function runOf(checkpoint: number, input: Partial<DrainRun> = {}): DrainR
     blocks: [],
     positions: [],
     tables,
+    origins: {
+      at: (event) => ({ chainId: 1, block: 100 + event, checkpoint, logIndex: event, handler: "Token.Transfer" }),
+    },
     skipped: [],
     splitReason: "drained",
     ...input,
