@@ -1,6 +1,7 @@
 import { DatabaseError } from "pg";
 import { messageOf } from "../errors.ts";
 import { WriteFailure, type WriteFailureKind } from "../write/storage.ts";
+import type { FailedChanges } from "./guilty-row.ts";
 
 /** Codes of Node's errors that say that the way to the database is broken, not that the request was wrong. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
@@ -72,6 +73,8 @@ export interface FailedStatement {
   readonly table: string | undefined;
   /** COMMIT had been sent: an error of the connection leaves the outcome open. */
   readonly commitSent: boolean;
+  /** The rows that it was to write. */
+  readonly rows?: FailedChanges | undefined;
 }
 
 /** Any error of a write as the failure that the persistence loop reacts to. */

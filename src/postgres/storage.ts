@@ -8,6 +8,7 @@ import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { isConnectionError, writeFailureOf } from "./failure.ts";
+import { type FailedChanges, findGuiltyRow } from "./guilty-row.ts";
 import type { Lease } from "./lease.ts";
 import { type ResumePoint, readResumePoint } from "./resume.ts";
 import { rollBackChain } from "./rollback.ts";
@@ -157,8 +158,22 @@ export class PostgresStorage implements Storage, RowReader {
     } catch (error) {
       this.#unsettled = error instanceof WriteFailure && error.kind === "outcome_unknown" ? run : this.#unsettled;
       await this.#leaveTransaction(session, error);
-      throw error;
+      throw await this.#explained(run, error, session, transaction.failedRows);
     }
+  }
+
+  /** A failure that no retry can help gets the row that made it, and the event that made the row. */
+  async #explained(
+    run: DrainRun,
+    error: unknown,
+    { connection }: WriterSession,
+    rows: FailedChanges | undefined,
+  ): Promise<unknown> {
+    const isFatal = error instanceof WriteFailure && error.kind === "fatal";
+    if (!isFatal || rows === undefined || connection.isBroken) return error;
+    const sql = this.#statementsOf(rows.changes.table);
+    const guilty = await findGuiltyRow(connection, run, rows, sql, error.cause);
+    return guilty === undefined ? error : error.causedBy(guilty.row, guilty.origin);
   }
 
   /** The writer's connection, made again when it was lost. */

@@ -6,6 +6,7 @@ import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import type { SchemaNames } from "./ddl.ts";
 import { type FailedStatement, writeFailureOf } from "./failure.ts";
+import type { FailedChanges } from "./guilty-row.ts";
 import { progressStatements, type Writer } from "./progress-statements.ts";
 import { quoteText } from "./sql.ts";
 import type { TableStatements } from "./table-statements.ts";
@@ -32,12 +33,18 @@ export class WriteTransaction {
   readonly #context: WriteContext;
   readonly #telemetry: WriteTransactionTelemetry;
   /** What is being done: what failed first, when it fails. */
+  #rows: FailedChanges | undefined;
   #current: FailedStatement = { summary: "BEGIN", table: undefined, commitSent: false };
 
   constructor(session: WriterSession, context: WriteContext, telemetry: WriteTransactionTelemetry) {
     this.#session = session;
     this.#context = context;
     this.#telemetry = telemetry;
+  }
+
+  /** The rows that the statement which failed was to write; undefined when it was about something else. */
+  get failedRows(): FailedChanges | undefined {
+    return this.#current.rows;
   }
 
   /**
@@ -91,15 +98,21 @@ export class WriteTransaction {
       const start = startOf("INSERT", `${table.sqlName}_history`, "history", unknownHistory.rows);
       await this.#counted(start, async () => (await this.#session.connection.query(sql.lookUpUnknowns)).rowCount);
     }
+    this.#rows = { changes, kind: "upserts" };
     await this.#copy(table, sql.upserts.copy, upserts, "entity", "upserts");
+    this.#rows = { changes, kind: "deletes" };
     await this.#copy(table, sql.deletes.copy, deletes, "entity", "deletes");
     if (deletes.rows > 0) await this.#apply(table, "DELETE", sql.applyDeletes, deletes.rows, "at most");
+    this.#rows = { changes, kind: "upserts" };
     if (upserts.rows > 0) await this.#apply(table, "UPSERT", sql.applyUpserts, upserts.rows, "exactly");
+    this.#rows = { changes, kind: "updates" };
     if (updates.rows > 0) {
       await this.#copy(table, sql.updates.copy, updates, "entity", "updates");
       await this.#apply(table, "UPDATE", sql.applyUpdates, updates.rows, "exactly");
     }
+    this.#rows = { changes, kind: "inserts" };
     await this.#copy(table, sql.copyRows, inserts, "entity");
+    this.#rows = undefined;
   }
 
   async #copy(
@@ -161,7 +174,7 @@ export class WriteTransaction {
   }
 
   #statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T> {
-    this.#current = { summary: start.summary, table: start.table, commitSent: false };
+    this.#current = { summary: start.summary, table: start.table, commitSent: false, rows: this.#rows };
     return this.#telemetry.statement(start, run);
   }
 

@@ -4,6 +4,7 @@ import type { Telemetry } from "../instrument/telemetry.ts";
 import { type BackoffOptions, backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DrainRun } from "../store/drain-run.ts";
+import type { RowOrigin } from "../store/event-log.ts";
 import type { Store } from "../store/store.ts";
 import { type Storage, WriteFailure } from "./storage.ts";
 
@@ -124,7 +125,15 @@ function finalError(
   const message = error instanceof Error ? error.message : String(error);
   const options = {
     cause: error,
-    details: { statement: failure?.statement, table: failure?.table, sqlState: failure?.sqlState, attempt, traceId },
+    details: {
+      statement: failure?.statement,
+      table: failure?.table,
+      sqlState: failure?.sqlState,
+      row: failure?.row,
+      ...(failure?.origin === undefined ? {} : detailsOf(failure.origin)),
+      attempt,
+      traceId,
+    },
   };
   switch (kind) {
     case "fenced":
@@ -144,9 +153,22 @@ function finalError(
         fix: "See that the database can be reached, and start again: indexing resumes from what is durable.",
       });
     case "fatal":
-      return new SpindexError("WRITE_FAILED", `writing ${place} failed: ${message}`, {
+      return new SpindexError("WRITE_FAILED", `writing ${place} failed: ${message}${guilt(failure)}`, {
         ...options,
-        fix: "The message names the row's table and the rule that it breaks; nothing of this run was written.",
+        fix: "Nothing of this run was written. Mend what makes the row, or the rule that it breaks, and start again.",
       });
   }
+}
+
+/** The row and the handler event to blame, in words. */
+function guilt(failure: WriteFailure | undefined): string {
+  const { row, origin } = failure ?? {};
+  const shown = row === undefined ? "" : `; the row is ${row.length > 300 ? `${row.slice(0, 297)}...` : row}`;
+  if (origin === undefined) return shown;
+  const { handler, block, logIndex, chainId, checkpoint } = origin;
+  return `${shown}; it came from ${handler} at block ${block}, log ${logIndex} of chain ${chainId} (checkpoint ${checkpoint})`;
+}
+
+function detailsOf({ handler, chainId, block, logIndex, checkpoint }: RowOrigin): Record<string, string | number> {
+  return { handler, chainId, block, logIndex, checkpoint };
 }

@@ -1,5 +1,6 @@
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { DrainRun } from "../store/drain-run.ts";
+import type { RowOrigin } from "../store/event-log.ts";
 
 /** How the persistence loop reacts to a failed write. */
 export type WriteFailureKind =
@@ -14,6 +15,15 @@ export type WriteFailureKind =
   /** No retry can help. */
   | "fatal";
 
+export interface WriteFailureDetails {
+  readonly statement?: string | undefined;
+  readonly table?: string | undefined;
+  readonly sqlState?: string | undefined;
+  readonly row?: string | undefined;
+  readonly origin?: RowOrigin | undefined;
+  readonly cause?: unknown;
+}
+
 /** A failed write: what failed first, and where. */
 export class WriteFailure extends Error {
   override readonly name = "WriteFailure";
@@ -23,16 +33,25 @@ export class WriteFailure extends Error {
   readonly table: string | undefined;
   readonly sqlState: string | undefined;
 
-  constructor(
-    kind: WriteFailureKind,
-    message: string,
-    details: { statement?: string; table?: string; sqlState?: string; cause?: unknown } = {},
-  ) {
+  /** The row that cannot be written, as JSON, where it could be found. */
+  readonly row: string | undefined;
+  /** The event that the row came from. */
+  readonly origin: RowOrigin | undefined;
+
+  constructor(kind: WriteFailureKind, message: string, details: WriteFailureDetails = {}) {
     super(message, { cause: details.cause });
     this.kind = kind;
     this.statement = details.statement;
     this.table = details.table;
     this.sqlState = details.sqlState;
+    this.row = details.row;
+    this.origin = details.origin;
+  }
+
+  /** The same failure, with the row that made it. */
+  causedBy(row: string | undefined, origin: RowOrigin | undefined): WriteFailure {
+    const { kind, message, statement, table, sqlState, cause } = this;
+    return new WriteFailure(kind, message, { statement, table, sqlState, row, origin, cause });
   }
 }
 
