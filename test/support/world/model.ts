@@ -52,9 +52,11 @@ export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Han
       if (before === undefined) put(op.table, key, blank);
       return;
     case "set":
+    case "overtake":
       put(op.table, key, { ...blank, value: op.value });
       return;
     case "update":
+    case "slowUpdate":
       if (before !== undefined) put(op.table, key, { ...before, value: (before.value as bigint) + op.value });
       return;
     case "delete":

@@ -31,7 +31,8 @@ export const TABLES: readonly TableModel[] = [
 
 /** What a handler does with one row. */
 export interface RowOp {
-  readonly do: "get" | "getOrCreate" | "set" | "update" | "delete";
+  /** `overtake`: sets while a read of the same row is under way. `slowUpdate`: reads, waits for something else, sets. */
+  readonly do: "get" | "getOrCreate" | "set" | "overtake" | "update" | "slowUpdate" | "delete";
   readonly table: "counter" | "shared";
   readonly key: number;
   readonly value: bigint;
@@ -90,7 +91,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 12,
     arbitrary: fc.record({
-      do: fc.constantFrom("get", "getOrCreate", "set", "set", "update", "delete"),
+      do: fc.constantFrom("get", "getOrCreate", "set", "set", "overtake", "update", "slowUpdate", "delete"),
       table: fc.constantFrom("counter", "shared"),
       key: fc.integer({ min: 0, max: 3 }),
       value: fc.bigInt({ min: 1n, max: 99n }),

@@ -6,6 +6,7 @@ import { Signal } from "../../../src/lib/signal.ts";
 import { BatchProcessor } from "../../../src/process/batch-processor.ts";
 import type { AnyHandler, EventRoute } from "../../../src/process/event-route.ts";
 import { type ChainSupply, ProcessingLoop } from "../../../src/process/processing-loop.ts";
+import type { DrainRun } from "../../../src/store/drain-run.ts";
 import { Store } from "../../../src/store/store.ts";
 import { createMemoryCodec } from "../../../src/testing/memory-codec.ts";
 import type { MemoryDatabase } from "../../../src/testing/memory-database.ts";
@@ -26,6 +27,8 @@ export interface ProcessOptions {
   /** Called with each event; `store` is where it stands. */
   readonly handle: (context: Parameters<AnyHandler>[0], event: PlannedEvent, store: Store) => Promise<void>;
   readonly batchStarted: (store: Store) => void;
+  /** Called before each attempt to write a run. */
+  readonly writing: (run: DrainRun) => void;
 }
 
 export type Outcome = "ended" | "stopped" | Error;
@@ -50,7 +53,8 @@ export class SimulatedProcess {
     const clock = steps.clockOf(id);
     const storage = new MemoryStorage(database, `process ${id}`, {
       beforeRead: () => clock.pause("read"),
-      beforeWrite: async () => {
+      beforeWrite: async (run) => {
+        options.writing(run);
         await clock.pause("write");
         const roll = pick(1000);
         if (roll < plan.failures.fatal) throw new WriteFailure("fatal", "planned");

@@ -1,8 +1,11 @@
 import { expect } from "vitest";
+import { partsOfEventId } from "../../../src/chain/event-id.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
 import type { EntityFacade } from "../../../src/process/store-facade.ts";
+import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
 import type { Row } from "../../../src/store/table.ts";
+import { decodedRows } from "../../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import {
   applied,
@@ -82,6 +85,7 @@ export class World {
       pick: this.#pick,
       handle: (context, event, store) => this.#handle(context, event, store),
       batchStarted: (store) => this.#checkCapacity(store),
+      writing: (run) => this.#checkOrigins(run),
     });
     process.start();
     return process;
@@ -143,6 +147,7 @@ export class World {
     const table = store[op.table] as EntityFacade;
     const key = keyOf(op);
     const expected = rowOf(this.#live, planned, op);
+    const blank = op.table === "counter" ? { ...key, note: null } : key;
     switch (op.do) {
       case "get":
         expect(await table.get(key)).toEqual(expected);
@@ -151,14 +156,46 @@ export class World {
         expect(await table.getOrCreate(key)).toEqual(expected ?? expect.objectContaining({ ...key, value: 0n }));
         return;
       case "set":
-        table.set(op.table === "counter" ? { ...key, value: op.value, note: null } : { ...key, value: op.value });
+        table.set({ ...blank, value: op.value });
         return;
+      case "overtake": {
+        const read = table.get(key);
+        table.set({ ...blank, value: op.value });
+        const row = await read;
+        expect([expected, { ...blank, value: op.value }]).toContainEqual(row);
+        return;
+      }
+      case "slowUpdate": {
+        const row = await table.get(key);
+        expect(row).toEqual(expected);
+        await this.#steps.clockOf(this.#process.id).pause("handler");
+        if (row !== undefined) table.set({ ...row, value: (row.value as bigint) + op.value });
+        return;
+      }
       case "update":
         if (expected === undefined) expect(await table.get(key)).toBeUndefined();
         else await table.update(key, (row) => ({ value: (row.value as bigint) + op.value }));
         return;
       case "delete":
         table.delete(key);
+    }
+  }
+
+  /** Every row of a run leads back to the event that wrote it last. */
+  #checkOrigins({ tables, origins: events }: DrainRun): void {
+    for (const { table, origins, ...changes } of tables) {
+      for (const kind of ["inserts", "updates", "upserts", "deletes"] as const) {
+        const rows = decodedRows(changes[kind]);
+        expect(origins[kind].length).toBe(rows.length);
+        rows.forEach(({ chainId, checkpoint, row }, at) => {
+          const origin = events.at(origins[kind][at] as number);
+          if (kind !== "deletes") expect(origin?.checkpoint).toBe(checkpoint);
+          if (chainId !== 0) expect(origin?.chainId).toBe(chainId);
+          if (!table.appendOnly) return;
+          const { block, logIndex } = partsOfEventId(row.id as bigint);
+          expect(origin).toMatchObject({ block, logIndex });
+        });
+      }
     }
   }
 
