@@ -11,6 +11,8 @@ export interface MemoryStorageHooks {
   /** When it is durable, and the caller does not know yet. */
   readonly afterWrite?: (run: DrainRun) => void | Promise<void>;
   readonly beforeRead?: () => void | Promise<void>;
+  /** When the rows have been read, and the caller does not have them yet. */
+  readonly afterRead?: () => void | Promise<void>;
 }
 
 interface PlannedFailure {
@@ -61,7 +63,9 @@ export class MemoryStorage implements Storage, RowReader {
 
   async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
     await this.#hooks.beforeRead?.();
-    return keys.flatMap((key) => this.database.row(table, chainId, key) ?? []);
+    const found = keys.flatMap((key) => this.database.row(table, chainId, key) ?? []);
+    await this.#hooks.afterRead?.();
+    return found;
   }
 
   async #attempt(run: DrainRun): Promise<WriteOutcome> {

@@ -81,6 +81,8 @@ export interface Plan {
   readonly interruptions: readonly Interruption[];
   readonly limits: StoreLimits;
   readonly batchItems: number;
+  /** Every read asks the storage, so that rows are read there which memory holds, too. */
+  readonly asyncReads: boolean;
   /** Of a thousand attempts to write, so many fail. */
   readonly failures: { readonly before: number; readonly after: number; readonly fatal: number };
   /** Decides what happens next, at every step. */
@@ -151,6 +153,7 @@ export const plan: fc.Arbitrary<Plan> = fc.record({
     maximumBatches: small(6),
   }),
   batchItems: small(8),
+  asyncReads: fc.boolean(),
   failures: fc.record({
     before: fc.constantFrom(0, 100, 400),
     after: fc.constantFrom(0, 100, 400),

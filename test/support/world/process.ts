@@ -53,6 +53,7 @@ export class SimulatedProcess {
     const clock = steps.clockOf(id);
     const storage = new MemoryStorage(database, `process ${id}`, {
       beforeRead: () => clock.pause("read"),
+      afterRead: () => clock.pause("rows"),
       beforeWrite: async (run) => {
         options.writing(run);
         await clock.pause("write");
@@ -72,6 +73,7 @@ export class SimulatedProcess {
       emptyTables: database.emptyTables,
       codecOf: createMemoryCodec,
       reader: storage,
+      asyncReads: plan.asyncReads,
       committed: database.committedCheckpoint,
       nextCheckpoint: database.nextCheckpoint,
       progress: database.progress,
