@@ -84,13 +84,13 @@ export class OpenRun {
     return bytes;
   }
 
-  /** Seals the run if a batch of this mode may not join it. */
+  /** Seals the run if the batch in progress, of this mode, may not join it: with it the run would be beyond a limit. */
   sealBefore(mode: HistoryMode): DrainRun | undefined {
     if (this.isEmpty) return undefined;
     if (this.mode !== mode) return this.seal("history_mode");
     if (this.#batches.length >= this.#limits.maximumBatches) return this.seal("batches");
-    if (this.changes >= this.#limits.maximumChanges) return this.seal("changes");
-    return this.bytes >= this.#limits.maximumBytes ? this.seal("bytes") : undefined;
+    if (this.changes > this.#limits.maximumChanges) return this.seal("changes");
+    return this.bytes > this.#limits.maximumBytes ? this.seal("bytes") : undefined;
   }
 
   /** @returns how many changes the batch brings */
