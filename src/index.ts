@@ -1,4 +1,11 @@
 /** The public API: what `import … from "spindex"` gives. */
+export type {
+  BlockField,
+  BlockFields,
+  FieldSelection,
+  TransactionField,
+  TransactionFields,
+} from "./chain/fields.ts";
 export type { Column, Many, ScalarColumn } from "./config/column.ts";
 export {
   type ChainConfig,
@@ -10,7 +17,7 @@ export {
 } from "./config/define-indexer.ts";
 export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
 export { type EnvReference, env } from "./config/env.ts";
-export type { AbiInput, EventKey, HandlerEvent } from "./config/events.ts";
+export type { AbiInput, BlockWith, EventKey, HandlerEvent, TransactionWith } from "./config/events.ts";
 export type {
   AnyIndexer,
   ContextOf,
@@ -21,6 +28,8 @@ export type {
   HandlerLog,
   HandlerOptions,
   Indexer,
+  SetupContext,
+  SetupHandler,
 } from "./config/indexer.ts";
 export type {
   AppendOnlyStore,

@@ -1,4 +1,4 @@
-import type { BlockHeader } from "../chain/block.ts";
+import type { BlockDetails, BlockHeader } from "../chain/block.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
 import type { LogPage } from "../chain/log-page.ts";
 
@@ -17,6 +17,8 @@ export interface FetchedRange {
   readonly routes: Uint16Array;
   /** Headers that must be stored with the progress: those inside the reorg window, and the range's edge. */
   readonly headers: readonly BlockHeader[];
+  /** By block number: those with events whose handlers select fields. Undefined: no handler of the chain does. */
+  readonly details?: ReadonlyMap<number, BlockDetails> | undefined;
   /** What the chain looked like when the range was fetched. */
   readonly head: ChainHead;
   /** The trace of the fetch, opaque to everyone but `instrument/`. */

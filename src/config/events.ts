@@ -1,4 +1,5 @@
 import type { AbiParameter, AbiParameterToPrimitiveType, ParseAbi } from "abitype";
+import type { BlockField, BlockFields, TransactionField, TransactionFields } from "../chain/fields.ts";
 import type { Address, Hash } from "../chain/hex.ts";
 
 /** What a contract's `abi` may be: human-readable signatures, or a JSON ABI declared `as const`. */
@@ -126,8 +127,40 @@ type WhereOfInputs<P extends readonly unknown[]> = {
     | readonly ArgValue<P[I]>[];
 };
 
+interface DefaultBlockFields {
+  readonly number: bigint;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly hash: Hash;
+}
+
+interface DefaultTransactionFields {
+  readonly hash: Hash;
+  /** Position in the block. */
+  readonly index: number;
+}
+
+/**
+ * `event.block`: its default fields and those that the handler's registration selects. The second parameter says in the
+ * error about a field that is not selected how to select it.
+ */
+export type BlockWith<Selected extends BlockField, _More = 'more by { fields: { block: ["…"] } }'> = {
+  readonly [Name in keyof DefaultBlockFields | Selected]: (DefaultBlockFields & BlockFields)[Name];
+};
+
+/** `event.transaction`, as `BlockWith` is `event.block`. */
+export type TransactionWith<Selected extends TransactionField, _More = 'more by { fields: { transaction: ["…"] } }'> = {
+  readonly [Name in keyof DefaultTransactionFields | Selected]: (DefaultTransactionFields & TransactionFields)[Name];
+};
+
 /** An event as a handler gets it. Addresses and hashes are lower-case. */
-export interface HandlerEvent<Args, Contract extends string, Name extends string> {
+export interface HandlerEvent<
+  Args,
+  Contract extends string,
+  Name extends string,
+  InBlock extends BlockField = never,
+  InTransaction extends TransactionField = never,
+> {
   /** Its identity within the chain: sorts in chain order, stable over reorgs. For `t.eventId()` columns. */
   readonly id: bigint;
   /** The identity of the n-th row that this event makes, 0 to 1023; `idOf(0)` is `id`. */
@@ -136,17 +169,8 @@ export interface HandlerEvent<Args, Contract extends string, Name extends string
   /** The name by which handlers know it: with its parameter types when the contract overloads the name. */
   readonly name: Name;
   readonly args: Args;
-  readonly block: {
-    readonly number: bigint;
-    /** Unix seconds. */
-    readonly timestamp: number;
-    readonly hash: Hash;
-  };
-  readonly transaction: {
-    readonly hash: Hash;
-    /** Position in the block. */
-    readonly index: number;
-  };
+  readonly block: BlockWith<InBlock>;
+  readonly transaction: TransactionWith<InTransaction>;
   readonly log: {
     /** The contract that emitted it. */
     readonly address: Address;
@@ -155,7 +179,12 @@ export interface HandlerEvent<Args, Contract extends string, Name extends string
   };
 }
 
-/** `event` in the handler of `Contract.Event`, of an indexer with these ABIs. */
-export type EventOfAbis<Abis, Key> = Key extends `${infer Contract}.${infer Name}`
-  ? HandlerEvent<ArgsOf<Abis, Key>, Contract, Name>
+/** `event` in the handler of `Contract.Event`, of an indexer with these ABIs and of a registration with these fields. */
+export type EventOfAbis<
+  Abis,
+  Key,
+  InBlock extends BlockField = never,
+  InTransaction extends TransactionField = never,
+> = Key extends `${infer Contract}.${infer Name}`
+  ? HandlerEvent<ArgsOf<Abis, Key>, Contract, Name, InBlock, InTransaction>
   : never;

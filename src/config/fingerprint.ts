@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { IndexerDefinition } from "./definition.ts";
-import type { Registration } from "./registration.ts";
+import type { Registration, SetupRegistration } from "./registration.ts";
 import type { JsonValue } from "./t.ts";
 
 export interface Fingerprint {
@@ -11,10 +11,14 @@ export interface Fingerprint {
 }
 
 /**
- * What decides the rows: the schema, the events that are handled, their addresses, blocks and filters. Never URLs, keys
- * or tuning, nor indexes and what the API shows.
+ * What decides the rows: the schema, the events that are handled, their addresses, blocks, filters and fields, and whether
+ * there is a set-up. Never URLs, keys or tuning, nor indexes and what the API shows.
  */
-export function fingerprintOf(definition: IndexerDefinition, registrations: readonly Registration[]): Fingerprint {
+export function fingerprintOf(
+  definition: IndexerDefinition,
+  registrations: readonly Registration[],
+  setup?: SetupRegistration,
+): Fingerprint {
   const content = {
     tables: Object.fromEntries(definition.tables.map((table) => [table.name, tableContent(table)])),
     handlers: Object.fromEntries(registrations.map((registration) => [registration.key, handlerContent(registration)])),
@@ -23,6 +27,7 @@ export function fingerprintOf(definition: IndexerDefinition, registrations: read
         .filter((contract) => registrations.some((registration) => registration.contract.name === contract.name))
         .map((contract) => [contract.name, contractContent(contract, definition)]),
     ),
+    ...(setup === undefined ? {} : { setup: true }),
   };
   return { fingerprint: createHash("sha256").update(canonicalJson(content)).digest("hex"), definition: content };
 }
@@ -47,13 +52,14 @@ function tableContent(table: IndexerDefinition["tables"][number]): JsonValue {
   return { columns: Object.fromEntries(columns) as JsonValue, key, appendOnly, crossChain };
 }
 
-function handlerContent({ event, where, startBlock, endBlock }: Registration): JsonValue {
+function handlerContent({ event, where, startBlock, endBlock, fields }: Registration): JsonValue {
   return {
     signature: event.signature,
     indexed: event.inputs.filter((input) => input.indexed).map((input) => input.name),
     ...(where === undefined ? {} : { where: plain(where) }),
     ...(startBlock === undefined ? {} : { startBlock }),
     ...(endBlock === undefined ? {} : { endBlock }),
+    ...(fields === undefined ? {} : { fields: plain(fields) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { BlockField, FieldSelection, TransactionField } from "../chain/fields.ts";
 import type { AbiInput, EventKey, EventOfAbis, WhereOf } from "./events.ts";
 import type { StoreOf } from "./rows.ts";
 
@@ -30,8 +31,24 @@ export type Handler<Event, Store, Chain extends string = string> = (
   context: HandlerContext<Event, Store, Chain>,
 ) => void | Promise<void>;
 
+/** What the set-up of a chain works with; valid until the handler has returned. */
+export type SetupContext<Store, Chain extends string = string> = Omit<HandlerContext<never, Store, Chain>, "event">;
+
+export type SetupHandler<Store, Chain extends string = string> = (
+  context: SetupContext<Store, Chain>,
+) => void | Promise<void>;
+
 /** The long form of a registration. */
-export interface HandlerOptions<Where> {
+export interface HandlerOptions<
+  Where,
+  InBlock extends BlockField = BlockField,
+  InTransaction extends TransactionField = TransactionField,
+> {
+  /**
+   * What `event.block` and `event.transaction` have beyond their default fields. Only what is selected is fetched: fields
+   * of the block cost a request a block with such events, fields of the transaction the whole block with its transactions.
+   */
+  readonly fields?: { readonly block?: readonly InBlock[]; readonly transaction?: readonly InTransaction[] };
   /** Only events whose indexed arguments match one of these records; each value may be a list of values. */
   readonly where?: Where | readonly Where[];
   /** First block, on every chain of the contract. Default: the contract's. */
@@ -54,11 +71,17 @@ export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>
    * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
    */
   on<Key extends EventKey<Abis>>(event: Key, handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>): void;
-  on<Key extends EventKey<Abis>>(
+  on<Key extends EventKey<Abis>, InBlock extends BlockField = never, InTransaction extends TransactionField = never>(
     event: Key,
-    options: HandlerOptions<WhereOf<Abis, Key>>,
-    handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>,
+    options: HandlerOptions<WhereOf<Abis, Key>, InBlock, InTransaction>,
+    handler: Handler<EventOfAbis<Abis, Key, InBlock, InTransaction>, StoreOf<Schema>, Chain>,
   ): void;
+  /**
+   * Registers what runs once a chain, before its first block: for rows that no event makes. Its rows cannot be taken back
+   * by a reorg, and it does not run again once they are durable.
+   * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
+   */
+  onSetup(handler: SetupHandler<StoreOf<Schema>, Chain>): void;
 }
 
 /** Any indexer, whatever it indexes. */
@@ -66,12 +89,20 @@ export interface AnyIndexer {
   readonly [INDEXER]: unknown;
 }
 
-/** What the handler of an event works with: `ContextOf<typeof indexer, "Token.Transfer">`, for functions that handlers call. */
-export type ContextOf<I, Key extends string> =
-  I extends Indexer<infer Schema, infer Abis, infer Chain>
-    ? HandlerContext<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>
+/**
+ * What the handler of an event works with, for functions that handlers call: `ContextOf<typeof indexer, "Token.Transfer">`;
+ * with selected fields `ContextOf<typeof indexer, "Token.Transfer", { block: ["miner"] }>`.
+ */
+export type ContextOf<I, Key extends string, Fields extends Partial<FieldSelection> = { block: [] }> =
+  I extends Indexer<infer Schema, infer _Abis, infer Chain>
+    ? HandlerContext<EventOf<I, Key, Fields>, StoreOf<Schema>, Chain>
     : never;
 
-/** `event` in the handler of an event: `EventOf<typeof indexer, "Token.Transfer">`. */
-export type EventOf<I, Key extends string> =
-  I extends Indexer<infer _Schema, infer Abis, infer _Chain> ? EventOfAbis<Abis, Key> : never;
+/** `event` in the handler of an event: `EventOf<typeof indexer, "Token.Transfer">`; selected fields as in `ContextOf`. */
+export type EventOf<I, Key extends string, Fields extends Partial<FieldSelection> = { block: [] }> =
+  I extends Indexer<infer _Schema, infer Abis, infer _Chain>
+    ? EventOfAbis<Abis, Key, NamesIn<Fields, "block"> & BlockField, NamesIn<Fields, "transaction"> & TransactionField>
+    : never;
+type NamesIn<Fields, Part extends string> = Fields extends { readonly [P in Part]: readonly (infer Name)[] }
+  ? Name
+  : never;

@@ -1,8 +1,9 @@
 import type { EventAbi } from "../abi/event-abi.ts";
+import type { FieldSelection } from "../chain/fields.ts";
 import { SpindexError } from "../errors.ts";
 import { callSiteOf } from "./call-site.ts";
 import type { ContractDefinition } from "./definition.ts";
-import { type AnyIndexer, type Handler, INDEXER } from "./indexer.ts";
+import { type AnyIndexer, type Handler, INDEXER, type SetupHandler } from "./indexer.ts";
 
 /** A value that an indexed argument is compared with: as in `event.args`, hex in lower case. */
 export type WhereValue = string | number | bigint | boolean;
@@ -22,6 +23,8 @@ export interface Registration {
   readonly startBlock: number | undefined;
   readonly endBlock: number | undefined;
   readonly onError: "stop" | "skip";
+  /** Fields beyond the default ones, in the order of the alphabet; undefined: none. */
+  readonly fields: FieldSelection | undefined;
   readonly handler: Handler<never, never>;
   /** Where it was registered: file and line. */
   readonly place: string;
@@ -35,10 +38,17 @@ export interface RawRegistration {
   readonly place: string;
 }
 
+/** The handler that runs once a chain, before its first block. */
+export interface SetupRegistration {
+  readonly handler: SetupHandler<never>;
+  readonly place: string;
+}
+
 /** What an indexer holds besides `on`. */
 interface IndexerState {
   readonly config: unknown;
   readonly registrations: Map<string, RawRegistration>;
+  setup: SetupRegistration | undefined;
   /** Registration has ended: set when the handlers have been loaded. */
   sealed: boolean;
 }
@@ -48,12 +58,12 @@ class RegisteringIndexer implements AnyIndexer {
   readonly [INDEXER]: IndexerState;
 
   constructor(config: unknown) {
-    this[INDEXER] = { config, registrations: new Map(), sealed: false };
+    this[INDEXER] = { config, registrations: new Map(), setup: undefined, sealed: false };
   }
 
   on(event: unknown, ...rest: readonly unknown[]): void {
     const place = callSiteOf(this.on);
-    const { registrations, sealed } = this[INDEXER];
+    const { registrations } = this[INDEXER];
     const [options, handler] = rest.length < 2 ? [undefined, rest[0]] : rest;
     if (typeof event !== "string" || typeof handler !== "function") {
       throw new SpindexError(
@@ -70,22 +80,48 @@ class RegisteringIndexer implements AnyIndexer {
         fix: "Keep one of the two; a handler may call several functions.",
       });
     }
-    if (sealed) {
-      const others = [...registrations.values()].map((registration) => registration.place);
-      throw new SpindexError(
-        "HANDLER_LATE",
-        `${place}: ${event} is registered after loading has ended (the last registration in time: ${others.at(-1) ?? "none"})`,
-        {
-          fix: "Call indexer.on at the top level of a handler file, not in a callback or after an await that nobody waits for.",
-        },
-      );
-    }
+    this.#requireOpen(place, event);
     registrations.set(event, { key: event, options, handler: handler as Handler<never, never>, place });
+  }
+
+  onSetup(handler: unknown): void {
+    const place = callSiteOf(this.onSetup);
+    const state = this[INDEXER];
+    if (typeof handler !== "function") {
+      throw new SpindexError("CONFIG_INVALID", `${place}: indexer.onSetup was given no handler`, {
+        fix: "Write indexer.onSetup(async ({ store, chain }) => { … }).",
+      });
+    }
+    if (state.setup !== undefined) {
+      throw new SpindexError("HANDLER_DUPLICATE", `${place}: there is a set-up already, at ${state.setup.place}`, {
+        fix: "Keep one of the two; it may call several functions.",
+      });
+    }
+    this.#requireOpen(place, "the set-up");
+    state.setup = { handler: handler as SetupHandler<never>, place };
+  }
+
+  #requireOpen(place: string, what: string): void {
+    const { registrations, sealed } = this[INDEXER];
+    if (!sealed) return;
+    const others = [...registrations.values()].map((registration) => registration.place);
+    throw new SpindexError(
+      "HANDLER_LATE",
+      `${place}: ${what} is registered after loading has ended (the last registration in time: ${others.at(-1) ?? "none"})`,
+      {
+        fix: "Call indexer.on at the top level of a handler file, not in a callback or after an await that nobody waits for.",
+      },
+    );
   }
 }
 
+interface Registering {
+  on(event: unknown, ...rest: readonly unknown[]): void;
+  onSetup(handler: unknown): void;
+}
+
 /** The object that `defineIndexer` returns; its types are given there. */
-export function createIndexer(config: unknown): AnyIndexer & { on(event: unknown, ...rest: readonly unknown[]): void } {
+export function createIndexer(config: unknown): AnyIndexer & Registering {
   return new RegisteringIndexer(config);
 }
 
@@ -101,6 +137,11 @@ export function configOf(indexer: AnyIndexer): unknown {
 /** What has been registered so far, in order. */
 export function registrationsOf(indexer: AnyIndexer): readonly RawRegistration[] {
   return [...stateOf(indexer).registrations.values()];
+}
+
+/** The handler given to `onSetup`, if one was. */
+export function setupOf(indexer: AnyIndexer): SetupRegistration | undefined {
+  return stateOf(indexer).setup;
 }
 
 /** Ends registration: a later `on` is an error. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { EventAbi } from "../abi/event-abi.ts";
+import { BLOCK_FIELDS, type FieldSelection, TRANSACTION_FIELDS } from "../chain/fields.ts";
 import type { ContractDefinition, IndexerDefinition } from "./definition.ts";
 import { Problems, show } from "./problems.ts";
 import type { RawRegistration, Registration } from "./registration.ts";
@@ -11,7 +12,12 @@ const blockNumber = z
   .min(0)
   .max(2 ** 35 - 1)
   .optional();
+const fields = z.strictObject({
+  block: z.array(z.enum(BLOCK_FIELDS)).optional(),
+  transaction: z.array(z.enum(TRANSACTION_FIELDS)).optional(),
+});
 const options = z.strictObject({
+  fields: fields.optional(),
   where: z.unknown().optional(),
   startBlock: blockNumber,
   endBlock: blockNumber,
@@ -19,6 +25,7 @@ const options = z.strictObject({
 });
 
 const FIXES: Readonly<Record<string, string>> = {
+  fields: 'Name lists of fields: { block: ["baseFeePerGas"], transaction: ["gasPrice"] }.',
   startBlock: "Give a block number, a non-negative integer.",
   endBlock: "Give a block number, a non-negative integer.",
   onError: 'Write "stop" (the default) or "skip".',
@@ -47,6 +54,7 @@ export function resolveRegistrations(
         startBlock,
         endBlock,
         onError,
+        fields: fieldsOf(checked.fields),
         handler: raw.handler,
         place: raw.place,
       }),
@@ -91,6 +99,15 @@ function findEvent(
   }
   const keys = contract.events.filter((candidate) => !candidate.anonymous).map((candidate) => candidate.key);
   return refuse(`the event ${key} is not in the ABI of ${contractName}`, didYouMean(eventKey, keys));
+}
+
+/** In one form, whatever the order in which they were named. */
+function fieldsOf(given: z.infer<typeof fields> = {}): FieldSelection | undefined {
+  const selection = {
+    block: [...new Set(given.block)].sort(),
+    transaction: [...new Set(given.transaction)].sort(),
+  };
+  return selection.block.length + selection.transaction.length === 0 ? undefined : selection;
 }
 
 function optionsOf(raw: RawRegistration, problems: Problems): z.infer<typeof options> {

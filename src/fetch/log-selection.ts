@@ -3,6 +3,7 @@ import type { Address, Hash } from "../chain/hex.ts";
 import type { LogPage } from "../chain/log-page.ts";
 import { SpindexError } from "../errors.ts";
 import type { LogQuery } from "../source/source.ts";
+import { DetailSelection, type RoutedRows, type SelectedDetails } from "./detail-selection.ts";
 
 /** An event that is wanted on a chain. */
 export interface SelectedEvent {
@@ -18,6 +19,8 @@ export interface SelectedEvent {
   readonly startBlock: number;
   /** Included. */
   readonly endBlock: number;
+  /** Undefined: its handler selects no fields beyond the default ones. */
+  readonly details?: SelectedDetails | undefined;
 }
 
 /** The log belongs to no route. */
@@ -31,6 +34,8 @@ interface Candidate extends SelectedEvent {
 
 /** Which logs of one chain are wanted, as a query to a source and as a filter over its answer. */
 export class LogSelection {
+  /** Undefined: no handler selects fields. */
+  readonly details: DetailSelection | undefined;
   readonly #candidates: readonly Candidate[];
   readonly #addresses: AddressTable;
 
@@ -38,6 +43,7 @@ export class LogSelection {
   constructor(events: readonly SelectedEvent[], addresses: AddressTable) {
     refuseOverlaps(events);
     this.#addresses = addresses;
+    this.details = events.some(({ details }) => details !== undefined) ? new DetailSelection(events) : undefined;
     this.#candidates = events
       .map((event) => ({
         ...event,
@@ -71,7 +77,7 @@ export class LogSelection {
   }
 
   /** Rows of the page that have a route, and the route of each. */
-  route(page: LogPage): { rows: Uint32Array; routes: Uint16Array } {
+  route(page: LogPage): RoutedRows {
     const rows = new Uint32Array(page.count);
     const routes = new Uint16Array(page.count);
     let count = 0;

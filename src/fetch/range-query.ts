@@ -1,12 +1,13 @@
 import type { FetchedRange } from "../batch/batch.ts";
-import type { BlockHeader } from "../chain/block.ts";
+import type { BlockDetails, BlockHeader } from "../chain/block.ts";
 import { hexAt, type LogPage, logPageOf, selectRows } from "../chain/log-page.ts";
 import { SpindexError } from "../errors.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type LogQuery, RangeTooLarge, type Source } from "../source/source.ts";
+import { type BlockQuery, type LogQuery, RangeTooLarge, type Source } from "../source/source.ts";
+import { misplacedTransaction, type RoutedRows } from "./detail-selection.ts";
 import type { HeadTracker } from "./head-tracker.ts";
 import type { LogSelection } from "./log-selection.ts";
 import type { RangeSizer } from "./range-sizer.ts";
@@ -58,7 +59,7 @@ async function queryOnce(
   try {
     const requests = telemetry.source(source.name);
     const answer = await consistentAnswer(options, fromBlock, toBlock, requests, telemetry, signal);
-    const { rows, routes } = selection.route(answer.page);
+    const { rows, routes } = answer.routed;
     const page = selectRows(answer.page, rows);
     telemetry.done({ toBlock: answer.toBlock, logs: page.count, bytes: answer.page.text.length });
     return {
@@ -68,6 +69,7 @@ async function queryOnce(
       page,
       routes,
       headers: answer.headers,
+      details: answer.details,
       head: head.chainHead,
       origin: telemetry.origin,
     };
@@ -80,7 +82,9 @@ async function queryOnce(
 interface Answer {
   readonly page: LogPage;
   readonly toBlock: number;
+  readonly routed: RoutedRows;
   readonly headers: readonly BlockHeader[];
+  readonly details: ReadonlyMap<number, BlockDetails> | undefined;
 }
 
 async function consistentAnswer(
@@ -91,17 +95,21 @@ async function consistentAnswer(
   telemetry: FetchTelemetry,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { source, clock, head } = options;
+  const { source, selection, clock, head } = options;
   for (let attempt = 1; ; attempt++) {
     const { page, last } = await logsOf(options, fromBlock, toBlock, requests, telemetry, signal);
-    const wanted = wantedHeaders(page, fromBlock, last, head.finalized);
-    const headers = await source.headers(wanted, signal, requests);
-    const contradiction = contradictionOf(page, wanted, headers);
+    const routed = selection.route(page);
+    const queries = selection.details?.queries(page, routed) ?? [];
+    const wanted = wantedHeaders(page, fromBlock, last, head.finalized, queries);
+    const details = await askDetails(options, queries, signal, requests);
+    const headers = await askHeaders(source, wanted, details, signal, requests);
+    const contradiction =
+      contradictionOf(page, wanted, headers) ?? (details && misplacedTransaction(page, details, queries));
     if (contradiction === undefined) {
       const known = headers.filter((header) => header !== undefined);
       fillTimestamps(page, known);
       const edge = known.filter(({ number }) => number === last || number >= head.finalized);
-      return { page, toBlock: last, headers: edge };
+      return { page, toBlock: last, routed, headers: edge, details };
     }
     if (attempt === CONTRADICTION_ATTEMPTS || signal.aborted) {
       throw new SpindexError("SOURCE_ANSWER_INVALID", `${source.name} contradicts itself: ${contradiction}`, {
@@ -112,6 +120,33 @@ async function consistentAnswer(
     telemetry.retrying(attempt, waitMs, contradiction);
     await clock.sleep(waitMs, signal);
   }
+}
+
+/** The blocks of which handlers select more than the default fields. Undefined: no handler does. */
+async function askDetails(
+  { source, selection }: RangeQueryOptions,
+  queries: readonly BlockQuery[],
+  signal: AbortSignal,
+  requests: SourceTelemetry,
+): Promise<ReadonlyMap<number, BlockDetails> | undefined> {
+  if (selection.details === undefined) return undefined;
+  const blocks = await source.blocks(queries, selection.details.fields, signal, requests);
+  return new Map(blocks.flatMap((details) => (details === undefined ? [] : [[details.header.number, details]])));
+}
+
+/** Headers in the order asked; not asked for again when they have come with details. */
+async function askHeaders(
+  source: Source,
+  numbers: readonly number[],
+  details: ReadonlyMap<number, BlockDetails> | undefined,
+  signal: AbortSignal,
+  requests: SourceTelemetry,
+): Promise<readonly (BlockHeader | undefined)[]> {
+  if (details === undefined || details.size === 0) return source.headers(numbers, signal, requests);
+  const left = numbers.filter((number) => !details.has(number));
+  const asked = await source.headers(left, signal, requests);
+  const headers = new Map(left.map((number, i) => [number, asked[i]]));
+  return numbers.map((number) => details.get(number)?.header ?? headers.get(number));
 }
 
 /** The logs of the range, or of its beginning when the node refuses the whole. */
@@ -142,11 +177,19 @@ async function logsOf(
 }
 
 /**
- * The headers to ask for: the last final one and all inside the reorg window after it, the range's edge, the last block with logs (it confirms hash and
- * timestamp of the answer), and those of all logs when the node gives no timestamps with them.
+ * The headers to ask for: the last final one and all inside the reorg window after it, the range's edge, the last block
+ * with logs (it confirms hash and timestamp of the answer), those of all logs when the node gives no timestamps with
+ * them, and those of blocks whose details are asked for.
  */
-function wantedHeaders(page: LogPage, fromBlock: number, toBlock: number, finalized: number): number[] {
+function wantedHeaders(
+  page: LogPage,
+  fromBlock: number,
+  toBlock: number,
+  finalized: number,
+  queries: readonly BlockQuery[],
+): number[] {
   const wanted = new Set<number>([toBlock]);
+  for (const { number } of queries) wanted.add(number);
   for (let block = Math.max(fromBlock, finalized); block < toBlock; block++) wanted.add(block);
   for (let row = 0; row < page.count; row++) {
     if ((page.blockTimestamp[row] as number) < 0 || row === page.count - 1) wanted.add(page.blockNumber[row] as number);

@@ -58,7 +58,10 @@ const PARALLEL_QUERIES = 3;
 export function createLane(options: LaneOptions): ChainLane {
   const { definition, source, telemetry, clock, start } = options;
   const label = { name: definition.name, id: definition.id };
-  const selection = new LogSelection(selectedEvents(options.registrations, definition), options.addresses);
+  const selection = new LogSelection(
+    selectedEvents(options.registrations, definition, options.addresses),
+    options.addresses,
+  );
   const nextBlock = start?.nextBlock ?? selection.startBlock;
   const head = new HeadTracker({
     maxReorgDepth: definition.maxReorgDepth,

@@ -1,8 +1,10 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import { compileDecoder } from "../abi/decoder.ts";
+import { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { ChainDefinition, DeploymentDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
+import type { SelectedDetails } from "../fetch/detail-selection.ts";
 import type { SelectedEvent } from "../fetch/log-selection.ts";
 import { type AnyHandler, argumentFilter, type EventRoute } from "../process/event-route.ts";
 
@@ -23,20 +25,30 @@ export function routesOf(registrations: readonly Registration[], addresses: Addr
       handler: registration.handler as unknown as AnyHandler,
       accepts: argumentFilter(registration.where),
       onError: registration.onError,
+      fields: registration.fields,
     };
   });
 }
 
 /** What a chain has to be asked for. */
-export function selectedEvents(registrations: readonly Registration[], chain: ChainDefinition): SelectedEvent[] {
+export function selectedEvents(
+  registrations: readonly Registration[],
+  chain: ChainDefinition,
+  addresses: AddressTable,
+): SelectedEvent[] {
   return registrations.flatMap((registration, route) =>
     registration.contract.deployments
       .filter((deployment) => deployment.chain === chain.name)
-      .map((deployment) => selectedEvent(registration, deployment, route)),
+      .map((deployment) => selectedEvent(registration, deployment, route, addresses)),
   );
 }
 
-function selectedEvent(registration: Registration, deployment: DeploymentDefinition, route: number): SelectedEvent {
+function selectedEvent(
+  registration: Registration,
+  deployment: DeploymentDefinition,
+  route: number,
+  addresses: AddressTable,
+): SelectedEvent {
   const { event, key } = registration;
   return {
     route,
@@ -49,5 +61,24 @@ function selectedEvent(registration: Registration, deployment: DeploymentDefinit
       deployment.endBlock ?? Number.POSITIVE_INFINITY,
       registration.endBlock ?? Number.POSITIVE_INFINITY,
     ),
+    details: detailsOf(registration, addresses),
   };
+}
+
+/** A filter is looked at before blocks are asked for: most logs of a busy contract may be of no interest. */
+function detailsOf({ event, where, fields }: Registration, addresses: AddressTable): SelectedDetails | undefined {
+  if (fields === undefined) return undefined;
+  const filter = argumentFilter(where);
+  if (filter === undefined) return { fields, accepts: () => true };
+  const decoder = compileDecoder(event, addresses);
+  const accepts: SelectedDetails["accepts"] = (page, row) => {
+    try {
+      return filter(decoder.decode(page, row));
+    } catch (error) {
+      // It never reaches the handler; processing counts it.
+      if (error instanceof UndecodableLog) return false;
+      throw error;
+    }
+  };
+  return { fields, accepts };
 }

@@ -9,6 +9,7 @@ import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
+import { DetailedEvent } from "./detailed-event.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
 import type { EventRoute } from "./event-route.ts";
 import { callOf, HandlerStats } from "./handler-stats.ts";
@@ -125,7 +126,7 @@ class BatchRun {
       const routeIndex = range.routes[row] as number;
       const route = this.#o.routes[routeIndex] as EventRoute;
       const event = this.#decode(route, chain.label, slice, row, block as EventBlock);
-      if (event === undefined || route.accepts?.(event.args) === false) continue;
+      if (event === undefined) continue;
       this.#o.store.beginEvent(range.page.logIndex[row] as number, route.label);
       try {
         const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log });
@@ -153,6 +154,7 @@ class BatchRun {
     this.#o.store.beginBlock(slice.range.chainId, block, this.#checkpoint, isInsideWindow(slice, block));
   }
 
+  /** The event for its handler; undefined when there is none for it in the log. */
   #decode(
     route: EventRoute,
     chain: ChainLabel,
@@ -160,10 +162,14 @@ class BatchRun {
     row: number,
     block: EventBlock,
   ): HandledEvent | undefined {
-    const { page } = slice.range;
+    const { range } = slice;
+    const { addresses } = this.#o;
     try {
-      const args = route.decoder.decode(page, row);
-      return new HandledEvent(route.contract, route.event.key, args, block, page, row, this.#o.addresses);
+      const args = route.decoder.decode(range.page, row);
+      if (route.accepts?.(args) === false) return undefined;
+      const { contract, fields } = route;
+      if (fields !== undefined) return new DetailedEvent(route, fields, args, block, range, row, addresses);
+      return new HandledEvent(contract, route.event.key, args, block, range.page, row, addresses);
     } catch (error) {
       if (!(error instanceof UndecodableLog)) throw error;
       this.#o.onUndecodable(chain, error);

@@ -1,5 +1,6 @@
 import type { EventDecoder } from "../abi/decoder.ts";
 import type { EventAbi } from "../abi/event-abi.ts";
+import type { FieldSelection } from "../chain/fields.ts";
 import type { HandlerContext, HandlerOptions } from "../config/indexer.ts";
 import type { WhereClause } from "../config/registration.ts";
 import type { HandledEvent } from "./event.ts";
@@ -17,6 +18,8 @@ export interface EventRoute {
   readonly decoder: EventDecoder;
   readonly handler: AnyHandler;
   readonly accepts: ArgumentFilter | undefined;
+  /** What the handler gets of block and transaction beyond the default fields. Undefined: nothing. */
+  readonly fields?: FieldSelection | undefined;
   readonly onError: NonNullable<HandlerOptions<unknown>["onError"]>;
 }
 

@@ -23,6 +23,15 @@ export function quantityOf(value: unknown, max: number, what: string, which?: nu
   return number;
 }
 
+/** A JSON-RPC quantity of up to 256 bits. */
+export function bigQuantityOf(value: unknown, what: string): bigint {
+  if (typeof value !== "string" || value.length < 3 || !HEX_DIGITS.test(value)) {
+    throw invalid(`${what} is no hexadecimal number but ${shown(value)}`);
+  }
+  if (value.length > 66) throw invalid(`${what} is ${shown(value)}, beyond 256 bits`);
+  return BigInt(value);
+}
+
 /** Bytes as hexadecimal text with its prefix: of `bytes` bytes, or of any even number of digits. Case is kept. */
 export function hexOf(value: unknown, bytes: number | "any", what: string, which?: number): string {
   if (typeof value !== "string" || !HEX_DIGITS.test(value)) {

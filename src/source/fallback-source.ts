@@ -30,6 +30,7 @@ export function fallbackSource(sources: readonly WatchedSource[]): ChainSource {
     head: (...args) => ask((source) => source.head(...args)),
     finalized: (...args) => ask((source) => source.finalized(...args)),
     headers: (...args) => ask((source) => source.headers(...args)),
+    blocks: (...args) => ask((source) => source.blocks(...args)),
     logs: (...args) => ask((source) => source.logs(...args)),
     close: async () => {
       await Promise.all(sources.map((source) => source.close()));

@@ -1,16 +1,18 @@
-import type { BlockHeader } from "../chain/block.ts";
+import type { BlockDetails, BlockHeader } from "../chain/block.ts";
+import type { FieldSelection } from "../chain/fields.ts";
 import { logPageOf } from "../chain/log-page.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import { quantityOf } from "./answer-fields.ts";
+import { type BlockReading, fetchBlocks } from "./block-batches.ts";
+import { detailsOf } from "./details-answer.ts";
 import { endpointOf } from "./endpoint.ts";
 import { headerOf } from "./header-answer.ts";
-import { fetchHeaders } from "./header-batches.ts";
 import type { RpcCall, RpcError } from "./json-rpc.ts";
 import { fetchLogs } from "./log-query.ts";
 import type { RetryOptions } from "./retry.ts";
 import { createRpcClient } from "./rpc-client.ts";
-import type { Source } from "./source.ts";
+import type { BlockQuery, Source } from "./source.ts";
 import { createSourceContext } from "./source-context.ts";
 import { createTransport } from "./transport.ts";
 
@@ -35,6 +37,8 @@ const LATEST: RpcCall = { method: "eth_getBlockByNumber", params: ["latest", fal
 const FINALIZED: RpcCall = { method: "eth_getBlockByNumber", params: ["finalized", false] };
 
 const DEFAULT_BATCH_CALLS = 100;
+/** Blocks with their transactions are large: a hundred of them would make one answer of tens of MiB. */
+const FULL_BLOCK_CALLS = 10;
 const DEFAULT_ANSWER_BYTES = 128 * 1024 * 1024;
 
 /**
@@ -54,7 +58,9 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
   });
   const client = createRpcClient(endpoint, transport, options.maxConcurrency, clock);
   const context = createSourceContext(endpoint, client, retries, clock);
-  const batches = { maxCalls: options.maxBatchCalls ?? DEFAULT_BATCH_CALLS };
+  const size = { maxCalls: options.maxBatchCalls ?? DEFAULT_BATCH_CALLS };
+  const fullSize = { maxCalls: Math.min(FULL_BLOCK_CALLS, size.maxCalls) };
+  const headers: BlockReading<BlockHeader> = { transactions: false, read: headerOf, size };
 
   /** One call, until it succeeds; `orElse` says what an error of the node means. */
   function ask<T>(
@@ -73,6 +79,22 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
     });
   }
 
+  function fetchDetails(
+    queries: readonly BlockQuery[],
+    fields: FieldSelection,
+    transactions: boolean,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+  ): Promise<readonly (BlockDetails | undefined)[]> {
+    const indexes = new Map(queries.map((query) => [query.number, query.transactions]));
+    const reading: BlockReading<BlockDetails> = {
+      transactions,
+      read: (result, number) => detailsOf(result, number, indexes.get(number) ?? [], fields),
+      size: transactions ? fullSize : size,
+    };
+    return fetchBlocks([...indexes.keys()], reading, context, signal, telemetry);
+  }
+
   /** Chains without finality answer with null or with one of many errors. */
   function notFinalized(error: RpcError): undefined {
     const failure = client.failureOf(error);
@@ -84,7 +106,17 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
     chainId: (signal, telemetry) => ask(CHAIN_ID, chainIdOf, signal, telemetry),
     head: (signal, telemetry) => ask(LATEST, (result) => headerOf(result, undefined), signal, telemetry),
     finalized: (signal, telemetry) => ask(FINALIZED, finalizedOf, signal, telemetry, notFinalized),
-    headers: (numbers, signal, telemetry) => fetchHeaders(numbers, context, batches, signal, telemetry),
+    headers: (numbers, signal, telemetry) => fetchBlocks(numbers, headers, context, signal, telemetry),
+    async blocks(queries, fields, signal, telemetry) {
+      const light = queries.filter((query) => query.transactions.length === 0);
+      const full = queries.filter((query) => query.transactions.length > 0);
+      const blocks = [
+        ...(await fetchDetails(light, fields, false, signal, telemetry)),
+        ...(await fetchDetails(full, fields, true, signal, telemetry)),
+      ];
+      const found = new Map(blocks.map((details) => [details?.header.number, details]));
+      return queries.map((query) => found.get(query.number));
+    },
     async logs(query, signal, telemetry) {
       // In the protocol an empty list means any address.
       if (query.addresses?.length === 0) return logPageOf([]);

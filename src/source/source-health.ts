@@ -47,6 +47,7 @@ export function watchSource(source: Source): WatchedSource {
     head: (signal, telemetry) => note(source.head(signal, watched(telemetry))),
     finalized: (signal, telemetry) => note(source.finalized(signal, watched(telemetry))),
     headers: (numbers, signal, telemetry) => note(source.headers(numbers, signal, watched(telemetry))),
+    blocks: (queries, fields, signal, telemetry) => note(source.blocks(queries, fields, signal, watched(telemetry))),
     logs: (query, signal, telemetry) => note(source.logs(query, signal, watched(telemetry))),
     close: () => source.close(),
   };

@@ -1,4 +1,5 @@
-import type { BlockHeader } from "../chain/block.ts";
+import type { BlockDetails, BlockHeader } from "../chain/block.ts";
+import type { FieldSelection } from "../chain/fields.ts";
 import type { Address, Hash } from "../chain/hex.ts";
 import type { LogPage } from "../chain/log-page.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
@@ -12,6 +13,13 @@ export interface LogQuery {
   readonly addresses: readonly Address[] | undefined;
   /** Any of these first topics. */
   readonly topics: readonly Hash[];
+}
+
+/** Which block is asked for with more than its header. */
+export interface BlockQuery {
+  readonly number: number;
+  /** Positions of the transactions that are wanted; none: the block is asked for without its transactions. */
+  readonly transactions: readonly number[];
 }
 
 /** Where blocks and logs of one chain come from. Every answer has been checked before it is given out. */
@@ -29,6 +37,16 @@ export interface Source {
     signal: AbortSignal,
     telemetry: SourceTelemetry,
   ): Promise<readonly (BlockHeader | undefined)[]>;
+  /**
+   * Blocks with these fields and those of their wanted transactions, in the order asked; undefined for blocks that the
+   * node does not have. A transaction that its block does not have is missing there.
+   */
+  blocks(
+    queries: readonly BlockQuery[],
+    fields: FieldSelection,
+    signal: AbortSignal,
+    telemetry: SourceTelemetry,
+  ): Promise<readonly (BlockDetails | undefined)[]>;
   /**
    * Logs in chain order, within the range and of the addresses and topics asked for.
    * @throws RangeTooLarge when the node wants fewer blocks in one query

@@ -1,5 +1,6 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import { type EventId, eventIdOf } from "../chain/event-id.ts";
+import type { BlockFields, TransactionFields } from "../chain/fields.ts";
 import type { Address, Hash } from "../chain/hex.ts";
 import { type LogFields, logPageOf } from "../chain/log-page.ts";
 import type { ChainDefinition } from "../config/definition.ts";
@@ -9,10 +10,11 @@ import { LogSelection, type SelectedEvent } from "../fetch/log-selection.ts";
 import { RangeBuffer } from "../fetch/range-buffer.ts";
 import { selectedEvents } from "../indexer/routes.ts";
 import { Signal } from "../lib/signal.ts";
+import { EmittedDetails } from "./emitted-details.ts";
 import { encodeEvent } from "./encode-event.ts";
 
-/** The block of an emitted event. */
-export interface EmittedBlock {
+/** The block of an emitted event; also fields that handlers select, which are zero when they are left out. */
+export interface EmittedBlock extends Partial<BlockFields> {
   readonly number: number | bigint;
   /** Unix seconds. Default: 12 seconds a block, counted from the one with number 0 at 2021-01-01. */
   readonly timestamp?: number;
@@ -30,7 +32,8 @@ export interface EmittedPlace {
     /** Position in the block. Default: the one after the last event's. */
     readonly index?: number;
   };
-  readonly transaction?: {
+  /** Also fields that handlers select, which are zero when they are left out. */
+  readonly transaction?: Partial<TransactionFields> & {
     /** Default: block number and log index. */
     readonly hash?: Hash;
     /** Position in the block. Default: the log's. */
@@ -43,6 +46,12 @@ const BLOCK_SECONDS = 12;
 /** For contracts without an address of their own. */
 const ANY_ADDRESS: Address = `0x${"c0".repeat(20)}`;
 
+interface PlacedBlock {
+  readonly number: number;
+  readonly timestamp: number;
+  readonly hash: Hash;
+}
+
 /** One chain of a test: makes logs of events, and hands them over as a fetch of real blocks would. */
 export class TestChain {
   readonly definition: ChainDefinition;
@@ -50,6 +59,7 @@ export class TestChain {
   readonly #registrations: readonly Registration[];
   readonly #events: readonly SelectedEvent[];
   readonly #selection: LogSelection;
+  readonly #details = new EmittedDetails();
   #logs: LogFields[] = [];
   #last: LogFields | undefined;
   #nextBlock: number;
@@ -57,7 +67,7 @@ export class TestChain {
   constructor(definition: ChainDefinition, registrations: readonly Registration[], addresses: AddressTable) {
     this.definition = definition;
     this.#registrations = registrations;
-    this.#events = selectedEvents(registrations, definition);
+    this.#events = selectedEvents(registrations, definition, addresses);
     this.#selection = new LogSelection(this.#events, addresses);
     this.#nextBlock = this.#events.length === 0 ? 0 : this.#selection.startBlock;
     this.buffer = new RangeBuffer(definition.id, this.#nextBlock, Number.POSITIVE_INFINITY, new Signal());
@@ -83,6 +93,7 @@ export class TestChain {
       logIndex,
     };
     this.#requireOrder(key, log);
+    this.#details.add(log, typeof place.block === "object" ? place.block : {}, place.transaction ?? {});
     const id = eventIdOf(log.blockNumber, logIndex);
     this.#logs.push(log);
     this.#last = log;
@@ -104,6 +115,7 @@ export class TestChain {
       page,
       routes,
       headers: [],
+      details: this.#details.take(),
       head,
       origin: undefined,
     });
@@ -123,7 +135,7 @@ export class TestChain {
     return { selected, registration };
   }
 
-  #block(key: string, given: EmittedPlace["block"], event: SelectedEvent): Required<EmittedBlock> & { number: number } {
+  #block(key: string, given: EmittedPlace["block"], event: SelectedEvent): PlacedBlock {
     const wanted: Partial<EmittedBlock> =
       typeof given === "object" ? given : given === undefined ? {} : { number: given };
     const following = Math.max(event.startBlock, this.#last === undefined ? 0 : this.#last.blockNumber + 1);

@@ -160,3 +160,69 @@ indexer.on("Token.Transfer", { where: { from: 1n } }, () => {});
 indexer.on("Token.Transfer", { onError: "retry" }, () => {});
 // @ts-expect-error there is no such option
 indexer.on("Token.Transfer", { from: 1 }, () => {});
+
+// What `fields` names is there; the default fields stay.
+indexer.on(
+  "Token.Transfer",
+  { fields: { block: ["baseFeePerGas", "miner"], transaction: ["gasPrice", "to", "nonce"] }, where: { from: A } },
+  ({ event }) => {
+    expectTypeOf(event.args).toEqualTypeOf<{ readonly from: Hex; readonly to: Hex; readonly value: bigint }>();
+    expectTypeOf(event.block).toEqualTypeOf<{
+      readonly number: bigint;
+      readonly timestamp: number;
+      readonly hash: Hex;
+      readonly baseFeePerGas: bigint | null;
+      readonly miner: Hex;
+    }>();
+    expectTypeOf(event.transaction).toEqualTypeOf<{
+      readonly hash: Hex;
+      readonly index: number;
+      readonly gasPrice: bigint;
+      readonly to: Hex | null;
+      readonly nonce: number;
+    }>();
+    // @ts-expect-error Property 'gasUsed' does not exist on type 'BlockWith<"miner" | "baseFeePerGas", "more by { fields: { block: [\"…\"] } }">'
+    event.block.gasUsed;
+    // @ts-expect-error Property 'input' does not exist on type 'TransactionWith<"nonce" | "gasPrice" | "to", "more by { fields: { transaction: [\"…\"] } }">'
+    event.transaction.input;
+  },
+);
+indexer.on("Token.Transfer", { fields: { transaction: ["input"] } }, ({ event }) => {
+  expectTypeOf(event.transaction.input).toEqualTypeOf<Hex>();
+  // @ts-expect-error the block has its default fields alone
+  event.block.miner;
+});
+indexer.on("Token.Transfer", ({ event }) => {
+  // @ts-expect-error nothing is selected
+  event.block.miner;
+  // @ts-expect-error nothing is selected
+  event.transaction.gasPrice;
+});
+// Names declared elsewhere are given `as const`; functions that handlers call name their fields.
+const fields = { block: ["size"], transaction: ["type"] } as const;
+const withFields = (context: ContextOf<typeof indexer, "Token.Transfer", typeof fields>): void => {
+  expectTypeOf(context.event.block.size).toEqualTypeOf<bigint>();
+  expectTypeOf(context.event.transaction.type).toEqualTypeOf<number>();
+};
+indexer.on("Token.Transfer", { fields }, withFields);
+// A function that needs no field takes events with more of them.
+indexer.on("Token.Transfer", { fields }, onTransfer);
+// @ts-expect-error it needs fields that are not selected
+indexer.on("Token.Transfer", withFields);
+// @ts-expect-error there is no such field: "baseFee" is not assignable to BlockField
+indexer.on("Token.Transfer", { fields: { block: ["miner", "baseFee"] } }, () => {});
+// @ts-expect-error a field of the transaction, not of the block
+indexer.on("Token.Transfer", { fields: { block: ["gasPrice"] } }, () => {});
+// @ts-expect-error there are fields of the block and of the transaction
+indexer.on("Token.Transfer", { fields: { block: ["miner"], log: ["data"] } }, () => {});
+
+indexer.onSetup(async ({ store, chain, log }) => {
+  store.account.set({ id: "0x01" });
+  expectTypeOf(await store.account.get("0x01")).toEqualTypeOf<{ readonly id: Hex } | undefined>();
+  expectTypeOf(chain.name).toEqualTypeOf<"mainnet" | "base">();
+  log.info("set up");
+});
+// @ts-expect-error no event has happened yet
+indexer.onSetup(({ event }) => void event);
+// @ts-expect-error a handler is missing
+indexer.onSetup();

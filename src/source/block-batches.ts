@@ -1,52 +1,57 @@
-import type { BlockHeader } from "../chain/block.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
-import { headerOf } from "./header-answer.ts";
 import type { RpcCall, RpcOutcome } from "./json-rpc.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { RpcClient } from "./rpc-client.ts";
 import type { SourceContext } from "./source-context.ts";
 
-/** How many calls the node takes in one request: shrinks when it refuses, for the life of the source. */
-export interface BatchSize {
-  maxCalls: number;
+/** How blocks are asked for, and what is read of them. */
+export interface BlockReading<T> {
+  /** With all of their transactions, not with hashes only. */
+  readonly transactions: boolean;
+  /** @throws RequestFailure invalid */
+  readonly read: (result: unknown, number: number) => T;
+  /** How many calls the node takes in one request: shrinks when it refuses, for the life of the source. */
+  readonly size: { maxCalls: number };
 }
 
-/** Block number to header; undefined for a block that the node does not have. */
-type Found = Map<number, BlockHeader | undefined>;
+/** Block number to what was read; undefined for a block that the node does not have. */
+type Found<T> = Map<number, T | undefined>;
 
-/** Headers in the order asked, in batches that run side by side. */
-export async function fetchHeaders(
+/** Blocks in the order asked, in batches that run side by side. */
+export async function fetchBlocks<T>(
   numbers: readonly number[],
+  reading: BlockReading<T>,
   context: SourceContext,
-  size: BatchSize,
   signal: AbortSignal,
   telemetry: SourceTelemetry,
-): Promise<readonly (BlockHeader | undefined)[]> {
-  const found: Found = new Map();
+): Promise<readonly (T | undefined)[]> {
+  const { maxCalls } = reading.size;
+  const found: Found<T> = new Map();
   const asked = [...new Set(numbers)];
   const batches: (readonly number[])[] = [];
-  for (let from = 0; from < asked.length; from += size.maxCalls) batches.push(asked.slice(from, from + size.maxCalls));
+  for (let from = 0; from < asked.length; from += maxCalls) batches.push(asked.slice(from, from + maxCalls));
   // The first failure stops the other batches, and all have ended when it is passed on.
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   await Promise.all(
     batches.map((batch) =>
-      fetchBatch(batch, found, context, size, both, telemetry).catch((e: unknown) => stop.abort(e)),
+      fetchBatch(batch, found, reading, context, both, telemetry).catch((e: unknown) => stop.abort(e)),
     ),
   );
   if (stop.signal.aborted) throw stop.signal.reason;
   return numbers.map((number) => found.get(number));
 }
 
-async function fetchBatch(
+async function fetchBatch<T>(
   numbers: readonly number[],
-  found: Found,
+  found: Found<T>,
+  reading: BlockReading<T>,
   context: SourceContext,
-  size: BatchSize,
   signal: AbortSignal,
   telemetry: SourceTelemetry,
 ): Promise<void> {
   const { client } = context;
+  const { size } = reading;
   const work = `eth_getBlockByNumber for ${numbers.length === 1 ? "block" : `${numbers.length} blocks from`} ${numbers[0]}`;
   let left = numbers;
   let maxCalls = size.maxCalls;
@@ -54,10 +59,11 @@ async function fetchBatch(
     while (left.length > 0) {
       maxCalls = Math.min(maxCalls, size.maxCalls);
       const part = left.slice(0, maxCalls);
+      const calls = part.map((number) => callOf(number, reading.transactions));
       let failure: RequestFailure | undefined;
       try {
-        const read = (outcomes: readonly RpcOutcome[]) => readHeaders(part, outcomes, found, client);
-        failure = await client.send(part.map(callOf), read, signal, telemetry);
+        const read = (outcomes: readonly RpcOutcome[]) => readBlocks(part, outcomes, found, reading, client);
+        failure = await client.send(calls, read, signal, telemetry);
       } catch (error) {
         if (!(error instanceof RequestFailure)) throw error;
         failure = error;
@@ -74,11 +80,12 @@ async function fetchBatch(
   });
 }
 
-/** Files the headers of one answer. @returns why some are missing, if any are */
-function readHeaders(
+/** Files the blocks of one answer. @returns why some are missing, if any are */
+function readBlocks<T>(
   numbers: readonly number[],
   outcomes: readonly RpcOutcome[],
-  found: Found,
+  found: Found<T>,
+  reading: BlockReading<T>,
   client: RpcClient,
 ): RequestFailure | undefined {
   let failure: RequestFailure | undefined;
@@ -88,7 +95,7 @@ function readHeaders(
       if (NO_SUCH_BLOCK.test(outcome.error.message)) found.set(number, undefined);
       else failure ??= client.failureOf(outcome.error);
     } else {
-      found.set(number, outcome.result === null ? undefined : headerOf(outcome.result, number));
+      found.set(number, outcome.result === null ? undefined : reading.read(outcome.result, number));
     }
   });
   return failure;
@@ -97,6 +104,6 @@ function readHeaders(
 /** Some nodes say it with an error instead of null: Avalanche, Hyperliquid, Nethermind, Filecoin. */
 const NO_SUCH_BLOCK = /(?:block|header) not found|unknown block|cannot query unfinalized data|invalid block height/i;
 
-function callOf(number: number): RpcCall {
-  return { method: "eth_getBlockByNumber", params: [`0x${number.toString(16)}`, false] };
+function callOf(number: number, transactions: boolean): RpcCall {
+  return { method: "eth_getBlockByNumber", params: [`0x${number.toString(16)}`, transactions] };
 }
