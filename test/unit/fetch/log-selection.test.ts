@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AddressTable } from "../../../src/abi/address-table.ts";
+import type { LogFields } from "../../../src/chain/log-page.ts";
 import { LogSelection, type SelectedEvent } from "../../../src/fetch/log-selection.ts";
 import { pageOf } from "../../support/log-pages.ts";
 
@@ -50,7 +51,7 @@ describe("the query", () => {
 });
 
 describe("the route of a log", () => {
-  const routesOf = (selected: LogSelection, ...logs: Parameters<typeof pageOf>): unknown => {
+  const routesOf = (selected: LogSelection, ...logs: readonly Partial<LogFields>[]): unknown => {
     const { rows, routes } = selected.route(pageOf(...logs));
     return [...rows].map((row, at) => [row, routes[at]]);
   };
