@@ -14,7 +14,7 @@ import { type RunningServer, startServer } from "./api/server.ts";
 import type { IndexerDefinition } from "./config/definition.ts";
 import { fingerprintOf } from "./config/fingerprint.ts";
 import type { HandlerLog } from "./config/indexer.ts";
-import type { Registration } from "./config/registration.ts";
+import type { Registration, SetupRegistration } from "./config/registration.ts";
 import { SpindexError } from "./errors.ts";
 import { answerReorg } from "./indexer/answer-reorg.ts";
 import { logProgress } from "./indexer/progress-log.ts";
@@ -22,9 +22,10 @@ import { Session } from "./indexer/session.ts";
 import { statusOf } from "./indexer/status.ts";
 import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
 import { logEvent } from "./instrument/log.ts";
-import type { Status } from "./instrument/status.ts";
+import type { StandbyStatus, Status } from "./instrument/status.ts";
 import type { Clock } from "./lib/clock.ts";
 import { openStorage } from "./postgres/open.ts";
+import type { ShardHolder } from "./postgres/shard-holder.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
 import { ReorgDetected } from "./reorg/chain-link.ts";
 import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
@@ -35,11 +36,15 @@ import type { StoreLimits } from "./store/store.ts";
 export interface IndexerOptions {
   readonly definition: IndexerDefinition;
   readonly registrations: readonly Registration[];
+  /** What runs once a chain, before its first block. */
+  readonly setup?: SetupRegistration | undefined;
   readonly databaseUrl: string;
   /** PostgreSQL schema of the tables. */
   readonly schema: string;
   readonly shard: string;
   readonly version: string;
+  /** End at once, with SHARD_TAKEN, when another process has the shard; else wait as a standby. */
+  readonly noWait?: boolean;
   /** Stop at the head seen first, or at the end blocks. */
   readonly once: boolean;
   readonly limits: IndexerLimits;
@@ -71,28 +76,39 @@ export interface IndexerLimits {
  */
 export async function runIndexer(options: IndexerOptions, signal: AbortSignal): Promise<"ended" | "stopped"> {
   const { telemetry } = options;
-  const life: Life = { startedAt: options.clock.now(), session: undefined, failure: undefined };
+  const life: Life = {
+    startedAt: options.clock.now(),
+    standby: undefined,
+    storage: undefined,
+    session: undefined,
+    failure: undefined,
+  };
   const status = (): Status => statusOf(options, life);
   telemetry.observe(status);
   const server = await serve(options, status);
   const ended = new AbortController();
   const progress = logProgress(telemetry.log, status, options.clock, ended.signal);
   const startup = telemetry.phase("spindex.startup", {});
-  let storage: PostgresStorage | undefined;
   const sources = new Map<number, ChainSource>();
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
-    storage = await open(options, signal);
+    const storage = await open(options, life, signal);
+    life.storage = storage;
+    life.standby = undefined;
     startup.done();
     logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
     const outcome = await runSessions(options, life, storage, sources, signal);
     await storage.close("stopped");
     return outcome;
   } catch (error) {
+    if (signal.aborted && error === signal.reason) {
+      startup.done();
+      return "stopped";
+    }
     life.failure = asSpindexError(error);
     startup.done(life.failure);
-    await storage?.close(life.failure.code);
+    await life.storage?.close(life.failure.code);
     // All work has stopped and the lease is free; the failure must still be seen by whoever scrapes.
     const isFatal = life.session !== undefined && life.failure.reaction === "bug";
     if (isFatal && options.lingerMs > 0) await options.clock.sleep(options.lingerMs, signal);
@@ -125,6 +141,9 @@ async function runSessions(
 /** What changes in the life of an indexer; the status is made from it. */
 export interface Life {
   readonly startedAt: number;
+  /** Who has the shard while this process waits for it. */
+  standby: StandbyStatus | undefined;
+  storage: PostgresStorage | undefined;
   session: Session | undefined;
   failure: SpindexError | undefined;
 }
@@ -171,20 +190,25 @@ async function verifyChainIds(
   );
 }
 
-function open(options: IndexerOptions, signal: AbortSignal): Promise<PostgresStorage> {
-  const { definition, registrations, databaseUrl, schema, shard, clock, telemetry, limits } = options;
+/** Takes the shard; as a standby it waits for it. Chains are known by then: what could never run is not waited with. */
+function open(options: IndexerOptions, life: Life, signal: AbortSignal): Promise<PostgresStorage> {
+  const { definition, registrations, setup, databaseUrl, schema, shard, clock, telemetry, limits } = options;
+  const onStandby = (holder: ShardHolder | undefined): void => {
+    life.standby = { holder: holder?.holder, since: holder?.since };
+  };
   return openStorage({
     url: databaseUrl,
     schema,
     shard,
     tables: definition.tables,
-    fingerprint: fingerprintOf(definition, registrations).definition,
+    fingerprint: fingerprintOf(definition, registrations, setup).definition,
     chains: definition.chains.map(({ id, name }) => ({ id, name })),
     clock,
     log: telemetry.log,
     holder: `${hostname()} process ${process.pid}`,
     budgetMs: limits.startBudgetMs,
     signal,
+    ...(options.noWait ? {} : { onStandby }),
   });
 }
 

@@ -6,7 +6,14 @@ import { siteOfError } from "../config/call-site.ts";
 import type { IndexerDefinition } from "../config/definition.ts";
 import { type EnvSource, environmentOf } from "../config/env.ts";
 import type { AnyIndexer } from "../config/indexer.ts";
-import { isIndexer, type Registration, registrationsOf, sealRegistrations } from "../config/registration.ts";
+import {
+  isIndexer,
+  type Registration,
+  registrationsOf,
+  type SetupRegistration,
+  sealRegistrations,
+  setupOf,
+} from "../config/registration.ts";
 import { DEFAULT_HANDLERS, resolveDefinition } from "../config/resolve-definition.ts";
 import { resolveRegistrations } from "../config/resolve-registrations.ts";
 import { messageOf, SpindexError } from "../errors.ts";
@@ -19,6 +26,7 @@ export interface Project {
   readonly indexer: AnyIndexer;
   readonly definition: IndexerDefinition;
   readonly registrations: readonly Registration[];
+  readonly setup: SetupRegistration | undefined;
   /** Where its config file lies: handlers, `.env` and data are relative to it. */
   readonly directory: string;
   /** The process's variables, and below them those of the project's `.env`. */
@@ -53,7 +61,14 @@ export async function loadProject(path: string): Promise<Project> {
       },
     );
   }
-  return { indexer, definition, registrations: resolveRegistrations(definition, registrations), directory, env };
+  return {
+    indexer,
+    definition,
+    registrations: resolveRegistrations(definition, registrations),
+    setup: setupOf(indexer),
+    directory,
+    env,
+  };
 }
 
 function findConfig(path: string): string {

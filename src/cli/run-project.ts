@@ -19,6 +19,8 @@ import { versionOf } from "./version.ts";
 export interface RunFlags {
   readonly config: string;
   readonly once?: boolean;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
   readonly schema?: string;
   readonly host?: string;
   readonly port?: number;
@@ -36,6 +38,7 @@ export function runFlags(command: Command): Command {
   return command
     .option("--config <path>", "config file, or the folder that holds it", ".")
     .option("--once", "stop at the head, or at the end blocks; make everything durable; exit 0")
+    .option("--no-wait", "exit 75 at once when another process has the shard, and do not wait to take over")
     .option("--schema <name>", "PostgreSQL schema of the tables (DATABASE_SCHEMA; default: the indexer's name)")
     .option("--host <address>", "address of metrics, probes and status (SPINDEX_HOST; default 127.0.0.1)")
     .option("--port <number>", "their port (SPINDEX_PORT; default 42080)", portOf)
@@ -76,7 +79,7 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
 
 function optionsOf(
   { flags, isDevelopment }: Parameters<typeof runProject>[0],
-  { definition, registrations }: Project,
+  { definition, registrations, setup }: Project,
   environment: Environment,
   telemetry: IndexerTelemetry,
   databaseUrl: string,
@@ -85,11 +88,13 @@ function optionsOf(
   return {
     definition,
     registrations,
+    setup,
     databaseUrl,
     schema: flags.schema ?? environment.databaseSchema ?? definition.name,
     shard: "default",
     version: versionOf(),
     once,
+    noWait: !flags.wait,
     limits: limitsOf({
       capacityChanges: environment.capacityChanges,
       capacityBytes: environment.capacityBytes,

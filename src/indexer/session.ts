@@ -8,6 +8,7 @@ import { Signal } from "../lib/signal.ts";
 import { createRowCodec } from "../postgres/copy-codec.ts";
 import type { PostgresStorage } from "../postgres/storage.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
+import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
 import { ProcessingLoop } from "../process/processing-loop.ts";
 import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
@@ -38,6 +39,7 @@ export class Session {
   readonly lanes: readonly ChainLane[];
   readonly counts: SessionCounts = { undecodable: new Map() };
   readonly #o: IndexerOptions;
+  readonly #storage: PostgresStorage;
   readonly #arrived = new Signal();
   readonly #processing: ProcessingLoop;
   readonly #persistence: PersistenceLoop;
@@ -49,6 +51,7 @@ export class Session {
     sources: ReadonlyMap<number, ChainSource>,
   ) {
     this.#o = options;
+    this.#storage = storage;
     const { definition, registrations, telemetry, clock, limits } = options;
     const addresses = new AddressTable();
     const routes = routesOf(registrations, addresses);
@@ -100,6 +103,7 @@ export class Session {
       supplies: this.lanes.map(({ supply }) => supply),
       arrived: this.#arrived,
       processor,
+      setup: this.#setup(),
       telemetry,
       batchItems: limits.batchItems,
       drainInFlight: () => this.#persistence.inFlightOrigin,
@@ -130,6 +134,7 @@ export class Session {
         stopWork();
       }
     };
+    const stopLosing = this.#failWhenLost();
     const persistence = this.#persistence.run(writing.signal).then(stopWork);
     const fetching = this.lanes.map((lane) => owned(lane.fetcher.run(work.signal)));
     let outcome: SessionOutcome = "stopped";
@@ -144,9 +149,33 @@ export class Session {
     writing.abort();
     await persistence;
     signal.removeEventListener("abort", stopWork);
+    stopLosing();
     if (this.store.failure !== undefined) throw this.store.failure;
     if (errors.length > 0) throw errors[0];
     return outcome;
+  }
+
+  #setup(): ChainSetup | undefined {
+    const { setup, definition, handlerLog, clock } = this.#o;
+    if (setup === undefined) return undefined;
+    return new ChainSetup({
+      // The handler's types were checked where it was registered.
+      handler: setup.handler as unknown as AnySetupHandler,
+      chains: this.lanes.map(({ label, selection }) => ({ label, startBlock: selection.startBlock })),
+      tables: definition.tables,
+      store: this.store,
+      log: handlerLog,
+      clock,
+    });
+  }
+
+  /** Without the shard nothing may be written any more, also while nothing is there to be written. */
+  #failWhenLost(): () => void {
+    const { lost } = this.#storage;
+    const fail = (): void => this.store.fail(lost.reason as SpindexError);
+    if (lost.aborted) fail();
+    else lost.addEventListener("abort", fail, { once: true });
+    return () => lost.removeEventListener("abort", fail);
   }
 
   async #flush(errors: unknown[]): Promise<void> {

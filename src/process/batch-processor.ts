@@ -12,6 +12,7 @@ import type { TableModel } from "../store/table.ts";
 import { DetailedEvent } from "./detailed-event.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
 import type { EventRoute } from "./event-route.ts";
+import { handlerError, isOfHandler, refusePendingRead } from "./handler-failure.ts";
 import { callOf, HandlerStats } from "./handler-stats.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
@@ -131,7 +132,7 @@ class BatchRun {
       try {
         const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log });
         if (returned !== undefined) await returned;
-        if (this.#o.store.reads.pending > 0) await this.#refusePendingRead(route);
+        if (this.#o.store.reads.pending > 0) await refusePendingRead(this.#o.store, this.#o.clock, route.label);
       } catch (error) {
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
         if (route.onError === "stop" || !isOfHandler(error)) {
@@ -192,41 +193,9 @@ class BatchRun {
     });
   }
 
-  /** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */
-  async #refusePendingRead(route: EventRoute): Promise<never> {
-    while (this.#o.store.reads.pending > 0) await this.#o.clock.turn();
-    throw new SpindexError("READ_PENDING", `a read was still pending when the handler of ${route.label} returned`, {
-      fix: "Await every get, getOrThrow, getOrCreate and update.",
-    });
-  }
-
   async #turn(): Promise<number> {
     this.#sinceTurn = 0;
     await this.#o.clock.turn();
     return this.#o.clock.now();
   }
-}
-
-/** Errors of ours that no handler can be blamed for: the storage is away, or an impossible state. Never skipped. */
-function isOfHandler(error: unknown): error is Exclude<unknown, SpindexError> {
-  return !(error instanceof SpindexError) || (error.reaction !== "retry" && error.code !== "INTERNAL");
-}
-
-function handlerError(call: HandlerCall): SpindexError {
-  const place = `block ${call.block}, log ${call.logIndex}, transaction ${call.transactionHash}`;
-  return new SpindexError(
-    "HANDLER_FAILED",
-    `the handler of ${call.handler} threw at ${place} of ${call.chain.name}: ${messageOf(call.error)}`,
-    {
-      cause: call.error,
-      fix: "Mend the handler and start again: everything before this block is durable.",
-      details: {
-        handler: call.handler,
-        chain: call.chain.name,
-        block: call.block,
-        logIndex: call.logIndex,
-        transactionHash: call.transactionHash,
-      },
-    },
-  );
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
 import type { Store } from "../store/store.ts";
 import type { BatchProcessor } from "./batch-processor.ts";
+import type { ChainSetup } from "./chain-setup.ts";
 
 /** The fetched blocks of one chain, and whether more will come. */
 export interface ChainSupply extends SliceSupply {
@@ -24,6 +25,8 @@ export interface ProcessingLoopOptions {
   /** Notified when a range has arrived, a supply has ended, the loop shall stop, or the store has failed. */
   readonly arrived: Signal;
   readonly processor: BatchProcessor;
+  /** What comes before the first block of a chain; undefined: nothing. */
+  readonly setup?: ChainSetup | undefined;
   readonly telemetry: Telemetry;
   /** Most events in a batch, single blocks apart. */
   readonly batchItems: number;
@@ -110,10 +113,12 @@ export class ProcessingLoop {
   }
 
   async #process(askedAt: number, capacityWait: CapacityWait | undefined): Promise<void> {
-    const { store, processor, telemetry, clock } = this.#o;
+    const { store, telemetry, clock } = this.#o;
     const createdFrom = clock.now();
-    const batch = this.#createBatch();
-    if (batch === undefined) return;
+    const next = this.#nextBatch();
+    if (next === undefined) return;
+    const { batch, processor } = next;
+    this.#batchId = batch.id;
     const batchTelemetry = telemetry.batchStarted(this.#startOf(batch, askedAt, createdFrom, capacityWait));
     batch.origin = batchTelemetry;
     store.beginBatch(batch);
@@ -133,18 +138,20 @@ export class ProcessingLoop {
     if (outcome.kind === "failed") throw outcome.error;
   }
 
-  #createBatch(): Batch | undefined {
-    const { store, supplies } = this.#o;
+  #nextBatch(): { batch: Batch; processor: Pick<BatchProcessor, "process"> } | undefined {
+    const { store, supplies, setup, processor } = this.#o;
+    const id = this.#batchId + 1;
+    const setupBatch = setup?.nextBatch(id);
+    if (setup !== undefined && setupBatch !== undefined) return { batch: setupBatch, processor: setup };
     const turn = this.#batchId % supplies.length;
     const batch = createBatch({
-      id: this.#batchId + 1,
+      id,
       firstCheckpoint: store.nextCheckpoint,
       maxItems: this.#o.batchItems,
       supplies: [...supplies.slice(turn), ...supplies.slice(0, turn)],
       shardInsideWindow: supplies.some((supply) => supply.isInsideWindow),
     });
-    if (batch !== undefined) this.#batchId = batch.id;
-    return batch;
+    return batch && { batch, processor };
   }
 
   #startOf(batch: Batch, askedAt: number, createdFrom: number, capacityWait: CapacityWait | undefined): BatchStart {

@@ -73,6 +73,11 @@ export class TestChain {
     this.buffer = new RangeBuffer(definition.id, this.#nextBlock, Number.POSITIVE_INFINITY, new Signal());
   }
 
+  /** The first block that is indexed; infinite when nothing is. */
+  get startBlock(): number {
+    return this.#selection.startBlock;
+  }
+
   /**
    * Adds an event after those before.
    * @returns the event's id

@@ -5,7 +5,13 @@ import type { EventId } from "../chain/event-id.ts";
 import type { EnvSource } from "../config/env.ts";
 import type { AbiInput, ArgsOf, EventKey } from "../config/events.ts";
 import type { HandlerLog, Indexer } from "../config/indexer.ts";
-import { type Registration, registrationsOf, sealRegistrations } from "../config/registration.ts";
+import {
+  type Registration,
+  registrationsOf,
+  type SetupRegistration,
+  sealRegistrations,
+  setupOf,
+} from "../config/registration.ts";
 import { resolveDefinition } from "../config/resolve-definition.ts";
 import { resolveRegistrations } from "../config/resolve-registrations.ts";
 import type { KeyOf, RowOf, StoreOf } from "../config/rows.ts";
@@ -15,6 +21,7 @@ import { routesOf } from "../indexer/routes.ts";
 import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
 import { systemClock } from "../lib/clock.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
+import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
 import type { SkippedEvent } from "../store/drain-run.ts";
 import { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
@@ -85,7 +92,7 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
   const addresses = new AddressTable();
   const chains = definition.chains.map((chain) => new TestChain(chain, registrations, addresses));
   const { tables } = definition;
-  const runtime = new TestRuntime(registrations, tables, chains, addresses, options.log ?? NO_LOG);
+  const runtime = new TestRuntime(registrations, setupOf(indexer), tables, chains, addresses, options.log ?? NO_LOG);
   const chainNamed = (name: string | undefined): TestChain => {
     const found = name === undefined ? chains[0] : chains.find((chain) => chain.definition.name === name);
     if (found === undefined) throw invalid(`there is no chain ${name}`, "Name a chain of the configuration.");
@@ -125,11 +132,13 @@ class TestRuntime {
   readonly #storage: MemoryStorage;
   readonly #store: Store;
   readonly #processor: BatchProcessor;
+  readonly #setup: ChainSetup | undefined;
   #batchId = 0;
   #failure: SpindexError | undefined;
 
   constructor(
     registrations: readonly Registration[],
+    setup: SetupRegistration | undefined,
     tables: readonly TableModel[],
     chains: readonly TestChain[],
     addresses: AddressTable,
@@ -163,14 +172,34 @@ class TestRuntime {
         throw error;
       },
     });
+    this.#setup =
+      setup &&
+      new ChainSetup({
+        handler: setup.handler as unknown as AnySetupHandler,
+        chains: chains.map(({ definition: { name, id }, startBlock }) => ({ label: { name, id }, startBlock })),
+        tables,
+        store: this.#store,
+        log,
+        clock: systemClock,
+      });
   }
 
   async process(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     for (const chain of this.#chains) chain.deliver();
-    for (let batch = this.#createBatch(); batch !== undefined; batch = this.#createBatch()) {
-      await this.#processBatch(batch);
+    const setUp = this.#setup;
+    for (let batch = this.#setupBatch(); setUp !== undefined && batch !== undefined; batch = this.#setupBatch()) {
+      await this.#processBatch(batch, setUp);
     }
+    for (let batch = this.#createBatch(); batch !== undefined; batch = this.#createBatch()) {
+      await this.#processBatch(batch, this.#processor);
+    }
+  }
+
+  #setupBatch(): Batch | undefined {
+    const batch = this.#setup?.nextBatch(this.#batchId + 1);
+    if (batch !== undefined) this.#batchId++;
+    return batch;
   }
 
   #createBatch(): Batch | undefined {
@@ -185,10 +214,10 @@ class TestRuntime {
     return batch;
   }
 
-  async #processBatch(batch: Batch): Promise<void> {
+  async #processBatch(batch: Batch, processor: Pick<BatchProcessor, "process">): Promise<void> {
     const store = this.#store;
     store.beginBatch(batch);
-    const outcome = await this.#processor.process(batch, NO_TELEMETRY);
+    const outcome = await processor.process(batch, NO_TELEMETRY);
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
     if (processed === undefined) store.abandonBatch();
     else store.commitBatch(processed);

@@ -1,5 +1,5 @@
 import type { AnyIndexer } from "../../src/config/indexer.ts";
-import { registrationsOf } from "../../src/config/registration.ts";
+import { registrationsOf, setupOf } from "../../src/config/registration.ts";
 import { resolveDefinition } from "../../src/config/resolve-definition.ts";
 import { resolveRegistrations } from "../../src/config/resolve-registrations.ts";
 import { limitsOf } from "../../src/indexer/limits.ts";
@@ -44,6 +44,7 @@ export function startIndexer(
     {
       definition,
       registrations,
+      setup: setupOf(indexer),
       databaseUrl,
       schema: definition.name,
       shard: "default",
