@@ -110,21 +110,29 @@ function fieldsOf(given: z.infer<typeof fields> = {}): FieldSelection | undefine
   return selection.block.length + selection.transaction.length === 0 ? undefined : selection;
 }
 
+/** For a name in `fields.block` or `fields.transaction` that is no field. */
+function fieldFix([option, part, place]: readonly PropertyKey[], given: unknown): string | undefined {
+  if (option !== "fields" || place === undefined || typeof given !== "string") return undefined;
+  return didYouMean(given, part === "block" ? BLOCK_FIELDS : TRANSACTION_FIELDS);
+}
+
 function optionsOf(raw: RawRegistration, problems: Problems): z.infer<typeof options> {
   if (raw.options === undefined) return {};
   const result = options.safeParse(raw.options, { reportInput: true });
   if (!result.success) {
     for (const issue of result.error.issues) {
       if (issue.code === "unrecognized_keys") {
+        const [where, { shape }] = issue.path[0] === "fields" ? [" in fields", fields] : ["", options];
         for (const key of issue.keys) {
-          const fix = didYouMean(key, Object.keys(options.shape));
-          problems.add("CONFIG_INVALID", raw.place, `${raw.key}: there is no option ${show(key)}`, fix);
+          const fix = didYouMean(key, Object.keys(shape));
+          problems.add("CONFIG_INVALID", raw.place, `${raw.key}: there is no option ${show(key)}${where}`, fix);
         }
         continue;
       }
       const name = String(issue.path[0] ?? "options");
       const message = `${raw.key}: ${name}: ${show(issue.input)} is no usable value`;
-      problems.add("CONFIG_INVALID", raw.place, message, FIXES[name] ?? "Give an object of options.");
+      const fix = fieldFix(issue.path, issue.input) ?? FIXES[name] ?? "Give an object of options.";
+      problems.add("CONFIG_INVALID", raw.place, message, fix);
     }
     return {};
   }

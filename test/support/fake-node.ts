@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FakeBlock, FakeChain, FakeLog } from "./fake-chain.ts";
+import { blockJson } from "./fake-fields.ts";
 
 /** A JSON-RPC call as it came. */
 export interface NodeCall {
@@ -227,7 +228,7 @@ function outcomeOf(call: NodeCall, state: State): { result: unknown } | { error:
     case "eth_getBlockByNumber": {
       const number = numberOf(call.params[0], state);
       const block = number === undefined ? undefined : blockAt(number, state);
-      return { result: block === undefined ? null : headerJson(block) };
+      return { result: block === undefined ? null : blockJson(block, call.params[1] === true) };
     }
     case "eth_getLogs":
       return logsOf(call.params[0] as Filter, state);
@@ -288,16 +289,6 @@ function numberOf(tag: unknown, state: State): number | undefined {
 function blockAt(number: number, state: State): FakeBlock | undefined {
   const first = state.chain.blocks[0]?.number ?? 0;
   return number > state.head ? undefined : state.chain.blocks[number - first];
-}
-
-function headerJson(block: FakeBlock): unknown {
-  return {
-    number: hex(block.number),
-    hash: block.hash,
-    parentHash: block.parentHash,
-    timestamp: hex(block.timestamp),
-    transactions: block.logs.map((log) => log.transactionHash),
-  };
 }
 
 function logJson(log: FakeLog, block: FakeBlock, withTimestamp: boolean): unknown {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { entity } from "../../../src/config/entity.ts";
 import { fingerprintOf } from "../../../src/config/fingerprint.ts";
-import { createIndexer, registrationsOf, sealRegistrations } from "../../../src/config/registration.ts";
+import { createIndexer, registrationsOf, sealRegistrations, setupOf } from "../../../src/config/registration.ts";
 import { resolveDefinition } from "../../../src/config/resolve-definition.ts";
 import { resolveRegistrations } from "../../../src/config/resolve-registrations.ts";
 import { t } from "../../../src/config/t.ts";
@@ -65,12 +65,14 @@ describe("a registration", () => {
         startBlock: 5,
         endBlock: 6,
         onError: "skip",
+        fields: { block: ["miner", "baseFeePerGas", "miner"] },
       },
       handler,
     );
     indexer.on("Token.Set(bool,bytes4)", { where: { flag: true, tag: ["0xABCDEF01"] } }, handler);
     const plain = {
       contract: "Token",
+      fields: undefined,
       startBlock: undefined,
       endBlock: undefined,
       onError: "stop",
@@ -94,6 +96,7 @@ describe("a registration", () => {
         startBlock: 5,
         endBlock: 6,
         onError: "skip",
+        fields: { block: ["baseFeePerGas", "miner"], transaction: [] },
       },
       {
         ...plain,
@@ -135,6 +138,27 @@ describe("a registration", () => {
   });
 });
 
+describe("a set-up", () => {
+  it("is registered once, in time, and with a handler", () => {
+    const indexer = indexerOf();
+    expect(setupOf(indexer)).toBe(undefined);
+    indexer.onSetup(handler);
+    const setup = setupOf(indexer);
+    expect({ ...setup, place: withoutLines(setup?.place ?? "") }).toEqual({ handler, place: HERE });
+    expect(withoutLines(errorOf(() => indexer.onSetup(handler)))).toBe(
+      `HANDLER_DUPLICATE ${HERE}: there is a set-up already, at ${HERE} → Keep one of the two; it may call several functions.`,
+    );
+    const late = indexerOf();
+    sealRegistrations(late);
+    expect(withoutLines(errorOf(() => late.onSetup(handler)))).toBe(
+      `HANDLER_LATE ${HERE}: the set-up is registered after loading has ended (the last registration in time: none) → Call indexer.on at the top level of a handler file, not in a callback or after an await that nobody waits for.`,
+    );
+    expect(withoutLines(errorOf(() => indexerOf().onSetup("x")))).toBe(
+      `CONFIG_INVALID ${HERE}: indexer.onSetup was given no handler → Write indexer.onSetup(async ({ store, chain }) => { … }).`,
+    );
+  });
+});
+
 describe("a wrong registration names the place, the value and the fix", () => {
   const cases: readonly [event: string, options: unknown, error: string][] = [
     [
@@ -166,6 +190,21 @@ describe("a wrong registration names the place, the value and the fix", () => {
       "Token.Transfer",
       { onError: "retry" },
       `CONFIG_INVALID handlers: ${HERE}: Token.Transfer: onError: "retry" is no usable value → Write "stop" (the default) or "skip".`,
+    ],
+    [
+      "Token.Transfer",
+      { fields: { transaction: ["gasprice"] } },
+      `CONFIG_INVALID handlers: ${HERE}: Token.Transfer: fields: "gasprice" is no usable value → Did you mean "gasPrice"?`,
+    ],
+    [
+      "Token.Transfer",
+      { fields: { blocks: ["miner"] } },
+      `CONFIG_INVALID handlers: ${HERE}: Token.Transfer: there is no option "blocks" in fields → Did you mean "block"?`,
+    ],
+    [
+      "Token.Transfer",
+      { fields: ["miner"] },
+      `CONFIG_INVALID handlers: ${HERE}: Token.Transfer: fields: ["miner"] is no usable value → Name lists of fields: { block: ["baseFeePerGas"], transaction: ["gasPrice"] }.`,
     ],
     [
       "Token.Transfer",
@@ -237,6 +276,22 @@ describe("the fingerprint", () => {
     expect(fingerprint({ startBlock: 2 })).not.toBe(first);
     expect(fingerprint({}, { where: { from: A } })).not.toBe(first);
     expect(fingerprint({}, { where: { from: A } })).toBe(fingerprint({}, { where: { from: LOWER } }));
+  });
+
+  it("changes with selected fields, not with their order", () => {
+    const fields = (...block: string[]): string => fingerprint({}, { fields: { block } });
+    expect(fields("miner", "size")).not.toBe(first);
+    expect(fields("size", "miner", "size")).toBe(fields("miner", "size"));
+    expect(fields()).toBe(first);
+  });
+
+  it("changes with a set-up", () => {
+    const indexer = indexerOf();
+    indexer.on("Token.Transfer", handler);
+    indexer.onSetup(handler);
+    const definition = resolveDefinition(indexer, { env: {} });
+    expect(fingerprintOf(definition, resolve(indexer), setupOf(indexer)).fingerprint).not.toBe(first);
+    expect(fingerprintOf(definition, resolve(indexer), undefined).fingerprint).toBe(first);
   });
 
   it("comes with what it covers", () => {

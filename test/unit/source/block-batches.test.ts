@@ -48,7 +48,7 @@ describe("headers", () => {
   });
 
   test("of a batch whose answer is too large are asked in smaller ones", async () => {
-    const bench = await sourceBench({ chain }, { maxConcurrency: 1, maxAnswerBytes: 2_000 });
+    const bench = await sourceBench({ chain }, { maxConcurrency: 1, maxAnswerBytes: 8_000 });
     const asked = numbers.slice(0, 8);
     expect(await hashes(bench, asked)).toEqual(expected(asked));
     expect(sizes(bench)).toEqual([8, 4, 4]);
