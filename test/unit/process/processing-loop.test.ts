@@ -1,0 +1,298 @@
+import { describe, expect, test } from "vitest";
+import { AddressTable } from "../../../src/abi/address-table.ts";
+import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
+import type { BatchStart } from "../../../src/instrument/batch-telemetry.ts";
+import type { Telemetry } from "../../../src/instrument/telemetry.ts";
+import { Signal } from "../../../src/lib/signal.ts";
+import { BatchProcessor } from "../../../src/process/batch-processor.ts";
+import type { AnyHandler } from "../../../src/process/event-route.ts";
+import { type ChainSupply, ProcessingLoop } from "../../../src/process/processing-loop.ts";
+import type { Store, StoreLimits } from "../../../src/store/store.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { silentBatch, silentTelemetry } from "../../support/silent-telemetry.ts";
+import { drain, sliceOf, storeOf, TABLES } from "../../support/store-fixture.ts";
+import { settled } from "../../support/world/steps.ts";
+
+interface Bench {
+  readonly store: Store;
+  readonly clock: ManualClock;
+  readonly buffers: readonly RangeBuffer[];
+  readonly arrived: Signal;
+  readonly telemetry: Telemetry;
+  /** What began, and what was said of its end. */
+  readonly batches: BatchStart[];
+  readonly ends: unknown[];
+  readonly stop: AbortController;
+  run(): Promise<"ended" | "stopped">;
+  /** Gives a chain its next blocks, with an event in each of `blocks`. */
+  put(chainId: number, toBlock: number, blocks?: readonly number[], finalized?: number): void;
+}
+
+interface BenchInput {
+  readonly handler?: AnyHandler;
+  readonly limits?: Partial<StoreLimits>;
+  readonly batchItems?: number;
+  readonly chains?: number;
+  /** Chains whose new blocks are inside the reorg window. */
+  readonly inside?: readonly number[];
+  readonly drainInFlight?: () => unknown;
+}
+
+const event = { name: "E", key: "E", signature: "E()", topic: "0x" as const, anonymous: false, inputs: [] };
+
+function benchOf(input: BenchInput = {}): Bench {
+  const clock = new ManualClock();
+  const store = storeOf({ clock, limits: { ...input.limits } });
+  const arrived = new Signal();
+  const ids = Array.from({ length: input.chains ?? 1 }, (_, at) => at + 1);
+  const buffers = ids.map((id) => new RangeBuffer(id, 1, 1e9, arrived));
+  const labels = ids.map((id) => ({ id, name: `chain ${id}` }));
+  const batches: BatchStart[] = [];
+  const ends: unknown[] = [];
+  const telemetry: Telemetry = {
+    ...silentTelemetry(clock),
+    batchStarted: (start) => {
+      batches.push(start);
+      return {
+        ...silentBatch,
+        committed: ({ queuedBatches, frontierGap }) => ends.push(["committed", queuedBatches, frontierGap]),
+        abandoned: (outcome, error) => ends.push([outcome, (error as Error | undefined)?.message]),
+      };
+    },
+  };
+  const loop = new ProcessingLoop({
+    store,
+    supplies: buffers.map((buffer, at): ChainSupply => {
+      const label = labels[at] as (typeof labels)[number];
+      return {
+        label,
+        chainId: label.id,
+        take: (maxItems, atLeastOne) => buffer.take(maxItems, atLeastOne),
+        get isEmpty() {
+          return buffer.isEmpty;
+        },
+        get isEnded() {
+          return buffer.isEnded;
+        },
+        get isAtHead() {
+          return buffer.isAtHead;
+        },
+        isInsideWindow: input.inside?.includes(label.id) ?? false,
+      };
+    }),
+    arrived,
+    processor: new BatchProcessor({
+      chains: labels,
+      routes: [
+        {
+          label: "C.E",
+          contract: "C",
+          event,
+          decoder: { event, decode: () => ({}) },
+          handler: input.handler ?? (() => {}),
+          accepts: undefined,
+          onError: "stop",
+        },
+      ],
+      tables: TABLES,
+      addresses: new AddressTable(),
+      store,
+      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      clock,
+      onUndecodable: () => {},
+    }),
+    telemetry,
+    batchItems: input.batchItems ?? 100,
+    drainInFlight: input.drainInFlight ?? (() => undefined),
+    clock,
+  });
+  const next = ids.map(() => 1);
+  const put: Bench["put"] = (chainId, toBlock, blocks = [], finalized = toBlock) => {
+    const fromBlock = next[chainId - 1] as number;
+    next[chainId - 1] = toBlock + 1;
+    const head = { number: toBlock, finalized, live: false };
+    buffers[chainId - 1]?.put(sliceOf({ chainId, blocks, fromBlock, toBlock, head }).range);
+  };
+  const stop = new AbortController();
+  return { store, clock, buffers, arrived, telemetry, batches, ends, stop, run: () => loop.run(stop.signal), put };
+}
+
+describe("the processing loop", () => {
+  test("processes what was fetched, and ends with the last chain", async () => {
+    const { store, buffers, batches, run, put } = benchOf({ chains: 2 });
+    put(1, 5, [1, 2]);
+    buffers[0]?.end();
+    const running = run();
+    await settled();
+    expect([store.processedCheckpoint, store.processed(1)?.block]).toEqual([3, 5]);
+    put(2, 7, [7]);
+    await settled();
+    buffers[1]?.end();
+    expect(await running).toBe("ended");
+    expect(batches.map(({ id, items, checkpoints, chains }) => [id, items, checkpoints.to, chains.length])).toEqual([
+      [1, 2, 3, 1],
+      [2, 1, 4, 1],
+    ]);
+  });
+
+  test("never waits for a write while there is room", async () => {
+    const { store, buffers, run, put } = benchOf({ batchItems: 1 });
+    put(
+      1,
+      50,
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+    buffers[0]?.end();
+    expect(await run()).toBe("ended");
+    expect([store.processedCheckpoint, store.committedCheckpoint, store.queuedBatches]).toEqual([50, 0, 50]);
+  });
+
+  test("cuts batches at their size, and lets another chain begin each time", async () => {
+    const { buffers, batches, run, put } = benchOf({ chains: 2, batchItems: 2 });
+    for (const chain of [1, 2]) {
+      put(chain, 4, [1, 2, 3, 4]);
+      buffers[chain - 1]?.end();
+    }
+    await run();
+    expect(batches.map(({ chains, boundBy }) => [chains.map(({ id }) => id), boundBy])).toEqual([
+      [[1], "size"],
+      [[2], "size"],
+      [[1], "size"],
+      [[2], "size"],
+    ]);
+  });
+
+  test("makes batches that keep history while any chain is inside its window", async () => {
+    const { buffers, batches, run, put } = benchOf({ chains: 2, inside: [2], batchItems: 1 });
+    put(1, 1, [1]);
+    buffers[0]?.end();
+    buffers[1]?.end();
+    await run();
+    expect(batches.map(({ mode }) => mode)).toEqual(["keep"]);
+  });
+
+  test("says what it waits for, and that writing later gains nothing then", async () => {
+    const { store, buffers, telemetry, run, put, stop, arrived } = benchOf();
+    const running = run();
+    await settled();
+    expect(telemetry.processLoop.state).toBe("fetch");
+    put(1, 1, [1]);
+    await settled();
+    expect(store.isRunDue).toBe(true);
+    buffers[0]?.atHead(true);
+    arrived.notify();
+    await settled();
+    expect(telemetry.processLoop.state).toBe("idle_at_head");
+    stop.abort();
+    arrived.notify();
+    expect(await running).toBe("stopped");
+  });
+});
+
+describe("at the capacity limit", () => {
+  test("it waits for a write, and for nothing else, and tells which", async () => {
+    const { store, clock, buffers, telemetry, batches, run, put } = benchOf({
+      limits: { capacityChanges: 2 },
+      batchItems: 1,
+      drainInFlight: () => "drain 7",
+    });
+    put(1, 4, [1, 2, 3, 4]);
+    buffers[0]?.end();
+    const running = run();
+    await settled();
+    expect([store.processedCheckpoint, telemetry.processLoop.state, store.isRunDue]).toEqual([2, "capacity", true]);
+    const startedAt = clock.now();
+    clock.advance(30);
+    drain(store);
+    await settled();
+    expect(store.processedCheckpoint).toBe(4);
+    expect(await running).toBe("ended");
+    expect(batches.map(({ capacityWait }) => capacityWait)).toEqual([
+      undefined,
+      undefined,
+      {
+        startedAt,
+        endedAt: startedAt + 30,
+        reason: "changes",
+        uncommittedChanges: 2,
+        uncommittedBytes: expect.any(Number),
+        queuedBatches: 2,
+        limit: 2,
+        wakeUps: 1,
+        drainOrigin: "drain 7",
+      },
+      undefined,
+    ]);
+  });
+
+  test("a block larger than the limit passes, alone", async () => {
+    const { store, buffers, batches, run, put } = benchOf({ limits: { capacityChanges: 1 }, batchItems: 2 });
+    put(1, 2, [1, 1, 1, 1, 2]);
+    buffers[0]?.end();
+    const running = run();
+    await settled();
+    expect(batches.map(({ items }) => items)).toEqual([4]);
+    drain(store);
+    expect(await running).toBe("ended");
+    expect(batches.map(({ items }) => items)).toEqual([4, 1]);
+  });
+
+  test("it ends with the writer's failure", async () => {
+    const { store, run, put } = benchOf({ limits: { capacityChanges: 1 }, batchItems: 1 });
+    put(1, 2, [1, 2]);
+    const running = run();
+    await settled();
+    const failure = new Error("the disk is full");
+    store.fail(failure);
+    await expect(running).rejects.toBe(failure);
+  });
+});
+
+describe("it ends", () => {
+  test("with a handler's error, after everything before its block was committed", async () => {
+    const { store, ends, run, put } = benchOf({
+      handler: ({ event: { block } }) => {
+        if (block.number === 3n) throw new Error("no");
+      },
+    });
+    put(1, 4, [1, 3, 4]);
+    await expect(run()).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    expect([store.processedCheckpoint, store.processed(1)?.block, store.isRunDue]).toEqual([2, 2, false]);
+    expect(ends).toEqual([["committed", 1, 2]]);
+    await Promise.all([store.flush(), Promise.resolve().then(() => drain(store))]);
+    expect(store.committed(1)?.block).toBe(2);
+  });
+
+  test("with nothing committed when the first block fails", async () => {
+    const { store, ends, run, put } = benchOf({
+      handler: () => {
+        throw new Error("no");
+      },
+    });
+    put(1, 1, [1]);
+    await expect(run()).rejects.toMatchObject({ code: "HANDLER_FAILED" });
+    expect([store.processedCheckpoint, store.isChangeable]).toEqual([0, false]);
+    expect(ends).toMatchObject([["failed", expect.stringContaining("threw at block 1")]]);
+  });
+
+  test("with the writer's failure, when it next looks", async () => {
+    const { store, arrived, run } = benchOf();
+    const running = run();
+    await settled();
+    store.fail(new Error("gone"));
+    arrived.notify();
+    await expect(running).rejects.toThrow("gone");
+  });
+
+  test("when it is stopped, with the batch that it had begun", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { store, run, put, stop } = benchOf({ handler: () => gate.promise, batchItems: 1 });
+    put(1, 2, [1, 2]);
+    const running = run();
+    await settled();
+    stop.abort();
+    gate.resolve();
+    expect(await running).toBe("stopped");
+    expect(store.processedCheckpoint).toBe(1);
+  });
+});
