@@ -14,6 +14,7 @@ import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
 import type { RowReader } from "../store/table.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
+import { chainMetadataOf } from "./chain-metadata.ts";
 import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
 import { routesOf } from "./routes.ts";
 
@@ -22,6 +23,9 @@ type ResumeState = PostgresStorage["resume"];
 
 /** How a session ended without an error. */
 export type SessionOutcome = "ended" | "stopped";
+
+/** How often to look for history that no rollback can need any more. */
+const PRUNE_EVERY_MS = 30_000;
 
 const WRITE_BACKOFF = { firstMs: 100, maxMs: 10_000 };
 
@@ -87,6 +91,8 @@ export class Session {
       clock,
       retryBudgetMs: limits.writeRetryBudgetMs,
       backoff: WRITE_BACKOFF,
+      metadata: chainMetadataOf(this.lanes, this.store),
+      pruneEveryMs: PRUNE_EVERY_MS,
     });
     const processor = new BatchProcessor({
       chains: this.lanes.map(({ label }) => label),
@@ -109,6 +115,11 @@ export class Session {
       drainInFlight: () => this.#persistence.inFlightOrigin,
       clock,
     });
+  }
+
+  /** The backfill of every chain is over. */
+  get isLive(): boolean {
+    return this.lanes.every(({ head, supply }) => head.live || supply.isEnded);
   }
 
   /**

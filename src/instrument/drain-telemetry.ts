@@ -42,7 +42,8 @@ export type StatementPurpose =
   | "raw_event"
   | "effect_cache"
   | "chain_meta"
-  | "skipped_event";
+  | "skipped_event"
+  | "prune";
 
 export interface StatementStart {
   /** Short, of few values: `COPY transfer`, `UPDATE account`. Names the span, and is `db.query.summary`. */
@@ -55,7 +56,7 @@ export interface StatementStart {
   readonly bytes: number;
 }
 
-/** One attempt to write a drain run: what the storage's adapter reports. */
+/** One attempt to write a drain run, or what is written while none is due: what the storage's adapter reports. */
 export interface WriteTransactionTelemetry {
   /** 32 hexadecimal digits; undefined when it is not traced. For `application_name` and the run's row. */
   readonly traceId: string | undefined;

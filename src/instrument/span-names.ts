@@ -161,13 +161,14 @@ export const SPANS = {
   },
   "spindex.write_transaction": {
     kind: "internal",
-    parent: "spindex.drain_run",
+    parent: "spindex.drain_run, spindex.history_prune, or root for chain metadata written alone",
     links: "the failed attempt before it",
     attributes: [
       "db.system.name",
       "db.namespace",
       "db.postgresql.backend_pid",
       "spindex.drain.id",
+      "spindex.statement.purpose",
       "spindex.write.attempt",
       "spindex.write.statements",
       "spindex.write.rows",
@@ -178,7 +179,7 @@ export const SPANS = {
       "error.type",
     ],
     events: ["begin", "commit_sent", "exception"],
-    help: "One attempt to write a drain run in one SQL transaction.",
+    help: "One attempt to write a drain run in one SQL transaction; or, while no run is due, chain metadata or a step of pruning.",
   },
   "{db.query.summary}": {
     kind: "client",
@@ -262,6 +263,14 @@ export const SPANS = {
     attributes: ["spindex.chain.name", "spindex.chain.id", "spindex.block.to", "spindex.reorg.depth", "error.type"],
     events: ["exception"],
     help: "The source has replaced blocks: from the flush to the rollback's COMMIT.",
+  },
+  "spindex.history_prune": {
+    kind: "internal",
+    parent: "root",
+    links: "",
+    attributes: ["spindex.prune.table", "spindex.prune.rows", "spindex.outcome", "error.type"],
+    events: [],
+    help: "A step of pruning: rows that no rollback can need any more are deleted, while no run is due.",
   },
   "spindex.startup": {
     kind: "internal",

@@ -6,10 +6,14 @@ import type { OpenSpan, SpanRef, TracedSpan } from "./tracing.ts";
 
 export interface WriteStart {
   readonly attempt: number;
-  readonly drain: Origin;
-  readonly parent: TracedSpan;
+  /** The run that is written; undefined when it is something else. */
+  readonly drain?: Origin;
+  /** Undefined: a trace of its own. */
+  readonly parent?: TracedSpan;
   /** The attempt that failed before it. */
-  readonly before: WriteTrace | undefined;
+  readonly before?: WriteTrace | undefined;
+  /** What is written, when it is no run and all of one kind. */
+  readonly purpose?: StatementPurpose;
 }
 
 type FailureClass = LabelsOf<"write_failures_total">["class"];
@@ -34,7 +38,7 @@ interface Written {
   readonly bytes: number;
 }
 
-/** One attempt to write a drain run. */
+/** One attempt to write a drain run, chain metadata, or a step of pruning. */
 export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
   readonly #instruments: Instruments;
   readonly #start: WriteStart;
@@ -57,7 +61,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
       links: [start.before?.ref],
       attributes: {
         "db.system.name": "postgresql",
-        "spindex.drain.id": start.drain.id,
+        "spindex.drain.id": start.drain?.id,
+        "spindex.statement.purpose": start.purpose,
         "spindex.write.attempt": start.attempt,
       },
     });
@@ -142,7 +147,7 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     if (willRetry) metrics.add("write_retries_total", {});
     logEvent(log, willRetry ? "write.retry" : "write.failed", {
       ...idsOf(this.ref),
-      drain_id: drain.id,
+      ...(drain === undefined ? {} : { drain_id: drain.id }),
       attempt,
       class: kind,
       duration_ms: at - this.#startedAt,
@@ -208,7 +213,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
   #end(outcome: "durable" | "already_durable" | "failed" | "aborted"): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const { clock, metrics } = this.#instruments;
+    const { clock, metrics, open } = this.#instruments;
+    open.delete(this);
     const at = clock.now();
     const { statements, rows, bytes, startedAt, totalMs } = this.#merged;
     if (statements > 0) {
@@ -225,7 +231,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
       "spindex.outcome": outcome,
     });
     this.#span.end(at);
-    if (outcome === "aborted") return;
+    // Many tiny writes would hide the slow ones of runs.
+    if (outcome === "aborted" || this.#start.drain === undefined) return;
     metrics.observe("write_transaction_duration_seconds", { outcome }, (at - this.#startedAt) / 1000, this.ref);
   }
 }

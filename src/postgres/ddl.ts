@@ -81,12 +81,26 @@ function historyDdl(names: SchemaNames, table: TableModel): readonly string[] {
   ];
 }
 
-/** Statements that make the indexes that are not there yet. */
-export function indexDdl(names: SchemaNames, table: TableModel): readonly string[] {
+/** A secondary index: the backfill is done without it. */
+export interface IndexDdl {
+  readonly name: string;
+  /** Its table, with the schema. */
+  readonly table: string;
+  /** Makes it beside readers and writers, outside a transaction. */
+  readonly create: string;
+}
+
+/** The secondary indexes of a table. */
+export function indexDdl(names: SchemaNames, table: TableModel): readonly IndexDdl[] {
   return table.indexes.map((index) => {
     const columns = sqlNamesOf(table, index);
     const name = shortName(`${table.sqlName}_${columns.join("_")}_idx`);
-    return `create index if not exists ${quoteName(name)} on ${qualified(names.user, table.sqlName)} (${quoteNames(columns)})`;
+    const target = qualified(names.user, table.sqlName);
+    return {
+      name,
+      table: target,
+      create: `create index concurrently if not exists ${quoteName(name)} on ${target} (${quoteNames(columns)})`,
+    };
   });
 }
 

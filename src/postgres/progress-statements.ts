@@ -1,5 +1,6 @@
 import type { StatementStart } from "../instrument/drain-telemetry.ts";
 import type { DrainRun } from "../store/drain-run.ts";
+import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { storedText } from "./values.ts";
 
@@ -22,11 +23,12 @@ export interface Writer {
 export function progressStatements(
   names: SchemaNames,
   run: DrainRun,
+  metadata: readonly ChainMetadata[],
   writer: Writer,
   traceId: string | undefined,
 ): readonly ProgressStatement[] {
   return [
-    chainsStatement(names, run, writer),
+    chainsStatement(names, run, metadata, writer.shard),
     blocksStatement(names, run, writer),
     checkpointsStatement(names, run, writer),
     skippedStatement(names, run, writer),
@@ -34,8 +36,32 @@ export function progressStatements(
   ].filter((statement) => statement.start.rows > 0);
 }
 
-function chainsStatement(names: SchemaNames, run: DrainRun, writer: Writer): ProgressStatement {
-  const { progress } = run;
+/**
+ * What is known of chains: their progress, for those that have any in the run, and their metadata, for those of which
+ * there is some.
+ */
+export function chainsStatement(
+  names: SchemaNames,
+  run: Pick<DrainRun, "mode" | "progress">,
+  metadata: readonly ChainMetadata[],
+  shard: string,
+): ProgressStatement {
+  const progressOf = new Map(run.progress.map((chain) => [chain.chainId, chain]));
+  const metadataOf = new Map(metadata.map((chain) => [chain.chainId, chain]));
+  const chains = [...new Set([...progressOf.keys(), ...metadataOf.keys()])].map((chainId) => {
+    const [progress, known] = [progressOf.get(chainId), metadataOf.get(chainId)];
+    return {
+      chainId,
+      block: progress?.block ?? null,
+      checkpoint: progress?.checkpoint ?? null,
+      // The metadata is of now, the progress of when the blocks were fetched.
+      head: known?.head ?? progress?.head.number ?? null,
+      finalized: progress?.head.finalized ?? null,
+      live: known?.live === true || progress?.head.live === true,
+      timestamp: progress?.timestamp ?? null,
+      sources: known === undefined ? null : JSON.stringify(known.sources),
+    };
+  });
   return {
     start: {
       ...START,
@@ -43,27 +69,30 @@ function chainsStatement(names: SchemaNames, run: DrainRun, writer: Writer): Pro
       operation: "UPDATE",
       purpose: "chain_meta",
       table: "chains",
-      rows: progress.length,
+      rows: chains.length,
     },
-    // Finality never falls. Of what was written without before-images nothing can be rolled back.
+    // Finality never falls, and comes with blocks only: that of metadata is not known to be of our chain. Of what was
+    // written without before-images nothing can be rolled back.
     text: `update ${qualified(names.internal, "chains")} c set
-        block = p.block, block_timestamp = coalesce(p.block_timestamp, c.block_timestamp), checkpoint = p.checkpoint, head = p.head,
+        block = coalesce(p.block, c.block), block_timestamp = coalesce(p.block_timestamp, c.block_timestamp),
+        checkpoint = coalesce(p.checkpoint, c.checkpoint), head = coalesce(p.head, c.head),
         finalized = greatest(c.finalized, p.finalized), live = c.live or p.live,
         history_floor = case when $2 then greatest(c.history_floor, p.block) else c.history_floor end,
-        updated_at = now()
-      from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bool[], $9::int8[])
-        as p (chain_id, block, checkpoint, head, finalized, live, block_timestamp)
+        sources = coalesce(p.sources::jsonb, c.sources), updated_at = now()
+      from unnest($3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::bool[], $9::int8[], $10::text[])
+        as p (chain_id, block, checkpoint, head, finalized, live, block_timestamp, sources)
       where c.chain_id = p.chain_id and c.shard = $1`,
     values: [
-      writer.shard,
+      shard,
       run.mode === "final",
-      progress.map((chain) => chain.chainId),
-      progress.map((chain) => chain.block),
-      progress.map((chain) => chain.checkpoint),
-      progress.map((chain) => chain.head.number),
-      progress.map((chain) => chain.head.finalized),
-      progress.map((chain) => chain.head.live),
-      progress.map((chain) => chain.timestamp ?? null),
+      chains.map(({ chainId }) => chainId),
+      chains.map(({ block }) => block),
+      chains.map(({ checkpoint }) => checkpoint),
+      chains.map(({ head }) => head),
+      chains.map(({ finalized }) => finalized),
+      chains.map(({ live }) => live),
+      chains.map(({ timestamp }) => timestamp),
+      chains.map(({ sources }) => sources),
     ],
   };
 }

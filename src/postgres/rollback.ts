@@ -22,7 +22,7 @@ export async function rollBackChain(
   let commitSent = false;
   try {
     await connection.run("begin isolation level read committed read write");
-    if ((await claimWrite(connection, claim, undefined, 0)) === "already_durable") {
+    if ((await claimWrite(connection, claim, "one checkpoint", 0)) === "already_durable") {
       return await connection.run("rollback");
     }
     await takeBack(connection, claim, tables, request);

@@ -8,13 +8,21 @@ export interface WriteClaim {
   readonly shard: string;
   readonly token: string;
   readonly writeSeq: number;
+  /**
+   * The newest write that is known to be durable. Those between it and this one may be durable or not: their outcome is
+   * unknown, and does not matter.
+   */
+  readonly durableSeq: number;
 }
 
-/** Where the write leaves the frontiers. Undefined: it takes one new checkpoint for itself. */
-export interface FrontierAdvance {
-  readonly committedCheckpoint: number;
-  readonly nextCheckpoint: number;
-}
+/**
+ * Where the write leaves the frontiers: at those of a run; one checkpoint on, which it takes for itself; or where they
+ * are.
+ */
+export type FrontierAdvance =
+  | { readonly committedCheckpoint: number; readonly nextCheckpoint: number }
+  | "one checkpoint"
+  | "none";
 
 /**
  * The guarded update that begins every write: it takes the shard's row lock and the next write number, so that a write
@@ -25,24 +33,38 @@ export interface FrontierAdvance {
 export async function claimWrite(
   connection: Connection,
   claim: WriteClaim,
-  advance: FrontierAdvance | undefined,
+  advance: FrontierAdvance,
   changes: number,
 ): Promise<"claimed" | "already_durable"> {
-  const { names, shard, token, writeSeq } = claim;
+  const { names, shard, token, writeSeq, durableSeq } = claim;
   const shards = qualified(names.internal, "shards");
   const updated = await connection.query(
-    `update ${shards} set write_seq = $3, next_checkpoint = coalesce($4::int8, next_checkpoint + 1),
-       committed_checkpoint = coalesce($5::int8, next_checkpoint), changes = changes + $6, written_at = now()
-     where shard = $1 and token = $2 and write_seq = $3::int8 - 1`,
-    [shard, token, writeSeq, advance?.nextCheckpoint ?? null, advance?.committedCheckpoint ?? null, changes],
+    `update ${shards} set write_seq = $3${advanceSql(advance)}
+     where shard = $1 and token = $2 and write_seq between $4::int8 and $3::int8 - 1`,
+    [shard, token, writeSeq, durableSeq, ...advanceValues(advance, changes)],
   );
   if (updated.rowCount === 1) return "claimed";
   const found = await connection.query(`select token, write_seq, holder from ${shards} where shard = $1`, [shard]);
   return explainUnclaimed(claim, found.rows[0]);
 }
 
+function advanceSql(advance: FrontierAdvance): string {
+  if (advance === "none") return "";
+  const frontiers =
+    advance === "one checkpoint"
+      ? "next_checkpoint = next_checkpoint + 1, committed_checkpoint = next_checkpoint"
+      : "next_checkpoint = $6, committed_checkpoint = $7";
+  return `, changes = changes + $5, written_at = now(), ${frontiers}`;
+}
+
+function advanceValues(advance: FrontierAdvance, changes: number): readonly number[] {
+  if (advance === "none") return [];
+  if (advance === "one checkpoint") return [changes];
+  return [changes, advance.nextCheckpoint, advance.committedCheckpoint];
+}
+
 function explainUnclaimed(
-  { shard, token, writeSeq }: WriteClaim,
+  { shard, token, writeSeq, durableSeq }: WriteClaim,
   row: readonly (string | null)[] | undefined,
 ): "already_durable" {
   const place = { statement: "UPDATE shards", table: "shards" };
@@ -51,10 +73,10 @@ function explainUnclaimed(
   }
   const stored = row === undefined ? 0 : Number(row[1]);
   if (row !== undefined && stored === writeSeq) return "already_durable";
-  if (stored < writeSeq - 1 || row === undefined) {
+  if (stored < durableSeq || row === undefined) {
     throw new WriteFailure(
       "went_back",
-      `the database went back: shard ${shard} is at write ${stored}, although write ${writeSeq - 1} was durable`,
+      `the database went back: shard ${shard} is at write ${stored}, although write ${durableSeq} was durable`,
       place,
     );
   }

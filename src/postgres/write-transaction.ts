@@ -2,6 +2,7 @@ import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from
 import type { EncodedRows } from "../lib/byte-writer.ts";
 import type { DrainRun, TableChanges } from "../store/drain-run.ts";
 import type { TableModel } from "../store/table.ts";
+import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import type { SchemaNames } from "./ddl.ts";
@@ -21,6 +22,7 @@ export interface WriterSession {
 export interface WriteContext extends Writer {
   readonly names: SchemaNames;
   readonly token: string;
+  readonly durableSeq: number;
   readonly statementsOf: (table: TableModel) => TableStatements;
 }
 
@@ -51,7 +53,7 @@ export class WriteTransaction {
    * @returns "durable" when this attempt did it, "already_durable" when an earlier one had
    * @throws WriteFailure; the session is then in a failed transaction, or broken
    */
-  async write(run: DrainRun): Promise<"durable" | "already_durable"> {
+  async write(run: DrainRun, metadata: readonly ChainMetadata[]): Promise<"durable" | "already_durable"> {
     try {
       for (const changes of run.tables) await this.#prepareStagings(changes);
       await this.#begin(run);
@@ -60,7 +62,8 @@ export class WriteTransaction {
         return "already_durable";
       }
       for (const changes of run.tables) await this.#writeTable(changes);
-      const progress = progressStatements(this.#context.names, run, this.#context, this.#telemetry.traceId);
+      const { names } = this.#context;
+      const progress = progressStatements(names, run, metadata, this.#context, this.#telemetry.traceId);
       for (const { start, text, values } of progress) {
         await this.#counted(start, async () => (await this.#session.connection.query(text, values)).rowCount);
       }

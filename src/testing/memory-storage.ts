@@ -1,6 +1,8 @@
 import { assert } from "../errors.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { ChainMetadata } from "../write/chain-metadata.ts";
+import type { Pruning } from "../write/pruning.ts";
 import { type Storage, WriteFailure, type WriteFailureKind, type WriteOutcome } from "../write/storage.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 
@@ -59,6 +61,16 @@ export class MemoryStorage implements Storage, RowReader {
     } finally {
       this.#writing = false;
     }
+  }
+
+  /** Nothing reads it here. */
+  async writeMetadata(_chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
+    return { alreadyDurable: false };
+  }
+
+  /** All history is kept. */
+  async planPruning(): Promise<readonly Pruning[]> {
+    return [];
   }
 
   async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {

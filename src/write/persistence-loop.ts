@@ -1,12 +1,13 @@
-import { SpindexError } from "../errors.ts";
 import type { DrainTelemetry } from "../instrument/drain-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import { type BackoffOptions, backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { DrainRun } from "../store/drain-run.ts";
-import type { RowOrigin } from "../store/event-log.ts";
 import type { Store } from "../store/store.ts";
+import type { ChainMetadata, ChainMetadataSource } from "./chain-metadata.ts";
 import { type Storage, WriteFailure } from "./storage.ts";
+import { Upkeep } from "./upkeep.ts";
+import { writeError } from "./write-error.ts";
 
 export interface PersistenceLoopOptions {
   readonly store: Store;
@@ -16,18 +17,25 @@ export interface PersistenceLoopOptions {
   /** How long a write may be retried before the process gives up. */
   readonly retryBudgetMs: number;
   readonly backoff: BackoffOptions;
+  /** What is known of the chains beside their rows. Left out: nothing is written but runs. */
+  readonly metadata?: ChainMetadataSource;
+  /** How often to look for what nothing can need any more. Left out: nothing is pruned. */
+  readonly pruneEveryMs?: number;
 }
 
 /**
  * The persistence loop: while batches are queued, take the leading run, write it in one transaction, advance the
- * committed frontier. One write is in flight, ever. A write that cannot succeed fails the store, once, and ends the loop.
+ * committed frontier. While no run is due, keep the chains' metadata up to date and prune, one short write at a time.
+ * One write is in flight, ever. A write that cannot succeed fails the store, once, and ends the loop.
  */
 export class PersistenceLoop {
   readonly #o: PersistenceLoopOptions;
+  readonly #upkeep: Upkeep;
   #inFlight: DrainTelemetry | undefined;
 
   constructor(options: PersistenceLoopOptions) {
     this.#o = options;
+    this.#upkeep = new Upkeep(options);
   }
 
   /** The trace of the run that is being written, to link to it. */
@@ -43,9 +51,29 @@ export class PersistenceLoop {
     while (!signal.aborted && store.failure === undefined) {
       const next = store.changed.next();
       if (store.isRunDue) await this.#drain(signal);
-      else await next;
+      else if (!(await this.#keepUp())) await this.#rest(next);
     }
     signal.removeEventListener("abort", wake);
+  }
+
+  /** @returns whether there was something to do */
+  async #keepUp(): Promise<boolean> {
+    try {
+      return await this.#upkeep.step();
+    } catch (error) {
+      this.#o.store.fail(error instanceof Error ? error : new Error(String(error)));
+      return true;
+    }
+  }
+
+  /** Until something has changed in the store, or the next upkeep is due. */
+  async #rest(changed: Promise<void>): Promise<void> {
+    const { clock } = this.#o;
+    const untilMs = this.#upkeep.nextAt - clock.now();
+    if (untilMs === Number.POSITIVE_INFINITY) return changed;
+    const over = new AbortController();
+    await Promise.race([changed, clock.sleep(untilMs, over.signal)]);
+    over.abort();
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
@@ -73,8 +101,10 @@ export class PersistenceLoop {
       },
     });
     this.#inFlight = drain;
+    const metadata = this.#upkeep.metadata();
     try {
-      await this.#write(run, drain, signal);
+      await this.#write(run, metadata, drain, signal);
+      this.#upkeep.metadataWritten(metadata);
       drain.durable();
       store.durable(run);
     } catch (error) {
@@ -87,14 +117,19 @@ export class PersistenceLoop {
   }
 
   /** Writes the run, again and again with the same bytes while that can help. */
-  async #write(run: DrainRun, drain: DrainTelemetry, signal: AbortSignal): Promise<void> {
+  async #write(
+    run: DrainRun,
+    metadata: readonly ChainMetadata[],
+    drain: DrainTelemetry,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { storage, telemetry, clock } = this.#o;
     const deadline = clock.now() + this.#o.retryBudgetMs;
     for (let attempt = 1; ; attempt++) {
       telemetry.writeLoop.enter("write");
       const transaction = drain.transaction(attempt);
       try {
-        const { alreadyDurable } = await storage.write(run, transaction);
+        const { alreadyDurable } = await storage.write(run, transaction, metadata);
         transaction.succeeded(alreadyDurable);
         return;
       } catch (error) {
@@ -103,7 +138,7 @@ export class PersistenceLoop {
         const canHelp = kind === "transient" || kind === "outcome_unknown";
         const willRetry = canHelp && !signal.aborted && clock.now() + waitMs < deadline;
         transaction.failed(error, { kind, willRetry });
-        if (!willRetry) throw finalError(run, error, kind, attempt, drain.traceId);
+        if (!willRetry) throw writeError(error, { place: placeOf(run), attempt, traceId: drain.traceId });
         telemetry.writeLoop.enter("retry_backoff");
         await clock.sleep(waitMs, signal);
       }
@@ -111,64 +146,8 @@ export class PersistenceLoop {
   }
 }
 
-function finalError(
-  run: DrainRun,
-  error: unknown,
-  kind: WriteFailure["kind"],
-  attempt: number,
-  traceId: string | undefined,
-): SpindexError {
-  const failure = error instanceof WriteFailure ? error : undefined;
+function placeOf(run: DrainRun): string {
   const { from, to } = run.checkpoints;
   const blocks = run.blocks.map((range) => `chain ${range.chainId} blocks ${range.from} to ${range.to}`).join(", ");
-  const place = `checkpoints ${from} to ${to} (${blocks})`;
-  const message = error instanceof Error ? error.message : String(error);
-  const options = {
-    cause: error,
-    details: {
-      statement: failure?.statement,
-      table: failure?.table,
-      sqlState: failure?.sqlState,
-      row: failure?.row,
-      ...(failure?.origin === undefined ? {} : detailsOf(failure.origin)),
-      attempt,
-      traceId,
-    },
-  };
-  switch (kind) {
-    case "fenced":
-      return new SpindexError("WRITER_FENCED", `another process has taken over: ${message}`, {
-        ...options,
-        fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
-      });
-    case "went_back":
-      return new SpindexError("DATABASE_WENT_BACK", `the database lost writes that it had confirmed: ${message}`, {
-        ...options,
-        fix: "Start again: indexing resumes from what the database has.",
-      });
-    case "transient":
-    case "outcome_unknown":
-      return new SpindexError("WRITE_RETRIES_EXHAUSTED", `writing ${place} failed ${attempt} times: ${message}`, {
-        ...options,
-        fix: "See that the database can be reached, and start again: indexing resumes from what is durable.",
-      });
-    case "fatal":
-      return new SpindexError("WRITE_FAILED", `writing ${place} failed: ${message}${guilt(failure)}`, {
-        ...options,
-        fix: "Nothing of this run was written. Mend what makes the row, or the rule that it breaks, and start again.",
-      });
-  }
-}
-
-/** The row and the handler event to blame, in words. */
-function guilt(failure: WriteFailure | undefined): string {
-  const { row, origin } = failure ?? {};
-  const shown = row === undefined ? "" : `; the row is ${row.length > 300 ? `${row.slice(0, 297)}...` : row}`;
-  if (origin === undefined) return shown;
-  const { handler, block, logIndex, chainId, checkpoint } = origin;
-  return `${shown}; it came from ${handler} at block ${block}, log ${logIndex} of chain ${chainId} (checkpoint ${checkpoint})`;
-}
-
-function detailsOf({ handler, chainId, block, logIndex, checkpoint }: RowOrigin): Record<string, string | number> {
-  return { handler, chainId, block, logIndex, checkpoint };
+  return `checkpoints ${from} to ${to} (${blocks})`;
 }

@@ -1,6 +1,8 @@
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { RowOrigin } from "../store/event-log.ts";
+import type { ChainMetadata } from "./chain-metadata.ts";
+import type { Pruning } from "./pruning.ts";
 
 /** How the persistence loop reacts to a failed write. */
 export type WriteFailureKind =
@@ -65,7 +67,23 @@ export interface Storage {
   /**
    * Applies a run in one transaction: rows, history, progress, the run's own row. Resolves when it is durable, also
    * when an earlier attempt with the same run had been. The caller ends `telemetry`.
+   * @param metadata what is known of the chains beside their rows
    * @throws WriteFailure
    */
-  write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome>;
+  write(
+    run: DrainRun,
+    telemetry: WriteTransactionTelemetry,
+    metadata?: readonly ChainMetadata[],
+  ): Promise<WriteOutcome>;
+  /**
+   * Writes chain metadata alone. May be left undone after any failure: it is only ever replaced by newer metadata. The
+   * caller ends `telemetry`.
+   * @throws WriteFailure
+   */
+  writeMetadata(chains: readonly ChainMetadata[], telemetry: WriteTransactionTelemetry): Promise<WriteOutcome>;
+  /**
+   * What nothing can need any more; to be pruned in this order. Only reads.
+   * @throws WriteFailure
+   */
+  planPruning(): Promise<readonly Pruning[]>;
 }

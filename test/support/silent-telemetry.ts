@@ -61,6 +61,8 @@ export function silentTelemetry(
       return silentBatch;
     },
     drainStarted: () => drain,
+    metadataWriteStarted: () => silentTransaction,
+    pruneStarted: () => ({ transaction: silentTransaction, done: () => {}, failed: () => {} }),
     reorgStarted: () => {
       throw new Error("no reorg is expected here");
     },
