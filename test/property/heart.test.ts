@@ -12,7 +12,7 @@ test("rows, progress, history and runs are those of a plain fold of the events",
     fc.asyncProperty(plan, async (planned) => {
       await new World(planned).run();
     }),
-    { numRuns: Number(process.env.HEART_RUNS ?? 200), interruptAfterTimeLimit: 50_000 },
+    { numRuns: Number(process.env.HEART_RUNS ?? 400), interruptAfterTimeLimit: 50_000 },
   );
   expect.hasAssertions();
 });
