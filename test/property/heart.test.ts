@@ -5,7 +5,7 @@ import { World } from "../support/world/world.ts";
 
 /**
  * The store, both loops and the handlers' view of it, over a storage in memory: whatever the events do, however writes
- * fail and processes end, in whatever order things happen.
+ * fail and processes end, in whatever order things happen. A failure prints its seed; HEART_RUNS=5000 searches longer.
  */
 test("rows, progress, history and runs are those of a plain fold of the events", { timeout: 60_000 }, async () => {
   await fc.assert(

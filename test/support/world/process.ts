@@ -114,10 +114,11 @@ export class SimulatedProcess {
   /** Begins; `outcome` says when it has ended. */
   start(): void {
     const clock = this.#o.steps.clockOf(this.id);
-    for (const supply of this.#supplies) void supply.run((label) => clock.pause(label));
-    void this.#run().then((outcome) => {
+    const end = (outcome: Outcome): void => {
       this.outcome = outcome;
-    });
+    };
+    for (const supply of this.#supplies) supply.run((label) => clock.pause(label)).catch(end);
+    this.#run().then(end, end);
   }
 
   /** Asks it to finish what it does, and to end. */

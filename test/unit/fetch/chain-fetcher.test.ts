@@ -212,9 +212,8 @@ describe("a range", () => {
     const isRange = (calls: readonly { readonly params: readonly unknown[] }[]): boolean =>
       calls.every(({ params }) => params[0] === "0x9");
     node.misbehave({ kind: "result", change }, { method: "eth_getBlockByNumber", when: isRange });
-    const run = fetcher.run(stop.signal).catch((error: unknown) => error);
     let ended: unknown;
-    void run.then((error) => {
+    fetcher.run(stop.signal).catch((error: unknown) => {
       ended = error;
     });
     await until(() => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import { sliceOf } from "../../support/store-fixture.ts";
+import { settled } from "../../support/world/steps.ts";
 
 const range = (
   fromBlock: number,
@@ -12,12 +13,11 @@ const range = (
 /** Whether the signal is given while `action` runs. */
 async function isNotified(signal: Signal, action: () => void): Promise<boolean> {
   let notified = false;
-  void signal.next().then(() => {
+  const next = signal.next().then(() => {
     notified = true;
   });
   action();
-  await Promise.resolve();
-  await Promise.resolve();
+  await Promise.race([next, settled()]);
   return notified;
 }
 

@@ -101,7 +101,8 @@ describe("a test indexer", () => {
     const indexer = newIndexer();
     indexer.on("Token.Hello", ({ store }) => {
       store.counter.set({ id: "all", count: 1 });
-      store.counter.update("all", { count: 2 });
+      const forgotten = store.counter.update("all", { count: 2 });
+      expect(forgotten).toBeInstanceOf(Promise);
     });
     const tested = createTestIndexer(indexer);
     tested.emit("Token.Hello", { args: { by: alice, value: 1n } });
