@@ -100,7 +100,7 @@ function optionsOf(
       capacityBytes: environment.capacityBytes,
       cacheBytes: environment.cacheBytes,
       writeRetryBudgetMs: environment.writeRetryBudgetMs,
-      startBudgetMs: isDevelopment ? MINUTE / 6 : 10 * MINUTE,
+      startBudgetMs: environment.startBudgetMs ?? (isDevelopment ? MINUTE / 6 : 10 * MINUTE),
     }),
     telemetry,
     handlerLog: handlerLogOf(telemetry.log),

@@ -68,6 +68,13 @@ export const ENVIRONMENT = {
     secret: false,
     help: "How long `/metrics` and `/status` stay up after a fatal error, so that it is scraped. Without it: 45s under `spindex start`, 0 with `--once`.",
   },
+  startBudgetMs: {
+    variable: "SPINDEX_START_BUDGET",
+    type: "duration",
+    default: undefined,
+    secret: false,
+    help: "How long an unreachable database or node is tried before the process ends with exit code 75. Without it: 10m under `spindex start`, 10s under `spindex dev`.",
+  },
   writeRetryBudgetMs: {
     variable: "SPINDEX_WRITE_RETRY_BUDGET",
     type: "duration",

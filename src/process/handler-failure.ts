@@ -15,7 +15,7 @@ export function handlerError(call: HandlerCall): SpindexError {
     `the handler of ${call.handler} threw at ${place} of ${call.chain.name}: ${messageOf(call.error)}`,
     {
       cause: call.error,
-      fix: "Mend the handler and start again: everything before this block is durable.",
+      fix: `${fixOf(call.error)}Mend the handler and start again: everything before this block is durable.`,
       details: {
         handler: call.handler,
         chain: call.chain.name,
@@ -25,6 +25,11 @@ export function handlerError(call: HandlerCall): SpindexError {
       },
     },
   );
+}
+
+/** An error of ours says by itself what to do. */
+function fixOf(error: unknown): string {
+  return error instanceof SpindexError && error.fix !== undefined ? `${error.fix} ` : "";
 }
 
 /** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */

@@ -37,7 +37,7 @@ export function createRowShape(table: TableModel): RowShape {
 
   const row = (input: Row, previous?: Row): Row => {
     if (typeof input !== "object" || input === null) {
-      throw invalid(table, `a row must be an object, not ${show(input)}`);
+      throw invalid(table, `a row of ${table.name} must be an object, not ${show(input)}`);
     }
     let changed: Record<string, unknown> | undefined;
     let present = 0;
@@ -65,7 +65,7 @@ export function createRowShape(table: TableModel): RowShape {
   const keyPart = (check: ValueCheck, name: string, input: unknown): KeyValue => {
     const given = single !== undefined && !isKeyObject(input) ? input : (input as Row)[name];
     if (given === undefined) {
-      throw invalid(table, `the key needs ${table.key.join(", ")}: ${name} is missing`);
+      throw invalid(table, `the key of ${table.name} needs ${table.key.join(", ")}: ${name} is missing`);
     }
     return check(given) as KeyValue;
   };
@@ -76,7 +76,7 @@ export function createRowShape(table: TableModel): RowShape {
     key: (input) => {
       if (single !== undefined) return keyPart(single.check, single.name, input);
       if (!isKeyObject(input))
-        throw invalid(table, `the key is an object of ${table.key.join(", ")}, not ${show(input)}`);
+        throw invalid(table, `the key of ${table.name} is an object of ${table.key.join(", ")}, not ${show(input)}`);
       let joined = "";
       for (const { name, check } of keyChecks) {
         const part = String(keyPart(check, name, input));

@@ -62,8 +62,8 @@ describe("a row", () => {
     ["without its key", { memo: null }, "account.id is missing"],
     ["with a column too many", { id: address, memo: null, extra: 1 }, "account has no column extra"],
     ["that is complete but for one", { id: address, balance: 1n, memo: null, extra: 1 }, "account has no column extra"],
-    ["that is none", "row", 'a row must be an object, not "row"'],
-    ["that is null", null, "a row must be an object, not null"],
+    ["that is none", "row", 'a row of account must be an object, not "row"'],
+    ["that is null", null, "a row of account must be an object, not null"],
   ])("%s is refused", (_, input, message) => {
     expect(() => account.row(input as Row)).toThrow(
       expect.objectContaining({ code: "ROW_INVALID", message: expect.stringContaining(message) }),
@@ -86,11 +86,11 @@ describe("a key", () => {
 
   test("of values that are not the column's is refused", () => {
     expect(() => account.key("0x1")).toThrow('account.id = "0x1"');
-    expect(() => account.key(undefined)).toThrow("the key needs id: id is missing");
-    expect(() => account.key({ balance: 1n })).toThrow("the key needs id: id is missing");
-    expect(() => allowance.key({ owner: address })).toThrow("the key needs owner, name: name is missing");
-    expect(() => allowance.key(address)).toThrow(`the key is an object of owner, name, not "${address}"`);
-    expect(() => allowance.key(null)).toThrow("the key is an object of owner, name, not null");
+    expect(() => account.key(undefined)).toThrow("the key of account needs id: id is missing");
+    expect(() => account.key({ balance: 1n })).toThrow("the key of account needs id: id is missing");
+    expect(() => allowance.key({ owner: address })).toThrow("the key of allowance needs owner, name: name is missing");
+    expect(() => allowance.key(address)).toThrow(`the key of allowance is an object of owner, name, not "${address}"`);
+    expect(() => allowance.key(null)).toThrow("the key of allowance is an object of owner, name, not null");
   });
 });
 

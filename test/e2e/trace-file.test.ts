@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readTraceFile } from "../../src/testing/trace-file.ts";
+import { runCli, temporaryProject } from "../support/cli.ts";
+import { tokenChain } from "../support/fake-chain.ts";
+import { startFakeNode } from "../support/fake-node.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { TOKEN_PROJECT } from "../support/token-project.ts";
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+test("a trace file leads from any batch to its drain run and write transaction, and back", async () => {
+  const node = await startFakeNode({ chain: tokenChain({ blocks: 3_000, transfersPerBlock: 5 }) });
+  node.limitRange({ maxBlocks: 100 });
+  await using project = await temporaryProject(TOKEN_PROJECT);
+  const file = join(project.directory, "traces.jsonl");
+  try {
+    const run = await runCli(["start", "--once", "--trace-file", file], {
+      cwd: project.directory,
+      env: { DATABASE_URL: database.url, RPC_URL: node.url, SPINDEX_CAPACITY_CHANGES: "2000" },
+    });
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+  } finally {
+    await node.close();
+  }
+  const traces = await readTraceFile(file);
+  expect(traces.dangling()).toEqual([]);
+  const batches = traces.batches();
+  expect(batches.length).toBeGreaterThan(3);
+  for (const batch of batches) {
+    const run = traces.drainRunOf(batch);
+    const write = traces.writeTransactionOf(batch);
+    expect(run?.name).toBe("spindex.drain_run");
+    expect(write?.name).toBe("spindex.write_transaction");
+    expect(write && traces.parentOf(write)).toBe(run);
+    expect(write && traces.batchesOf(write)).toContain(batch);
+    expect(run?.traceId).not.toBe(batch.traceId);
+    expect(batch.attributes["spindex.outcome"]).toBe("durable");
+    expect(batch.attributes["spindex.drain.trace_id"]).toBe(run?.traceId);
+    // The root is open until the COMMIT of its write, and its stages are its lag.
+    const commit = write && traces.childrenOf(write).find((span) => span.name === "COMMIT");
+    expect(commit && batch.endedAt >= commit.endedAt).toBe(true);
+    const stages = ["capacity", "process", "queue", "write"].map((stage) =>
+      Number(batch.attributes[`spindex.lag.${stage}_ms`]),
+    );
+    expect(Math.abs(stages.reduce((sum, ms) => sum + ms, 0) - batch.durationMs)).toBeLessThan(1);
+  }
+  // What the traces say is what the database says.
+  const runs = await database.query<{ trace_id: string; from: number; to: number }>(
+    `select trace_id, from_checkpoint::int as from, to_checkpoint::int as to from token_spindex.drain_runs order by write_seq`,
+  );
+  expect(runs).toEqual(
+    traces
+      .named("spindex.drain_run")
+      .toSorted((a, b) => a.startedAt - b.startedAt)
+      .map(({ traceId, attributes }) => ({
+        trace_id: traceId,
+        from: attributes["spindex.checkpoint.from"],
+        to: attributes["spindex.checkpoint.to"],
+      })),
+  );
+});
