@@ -99,7 +99,7 @@ export function indexDdl(names: SchemaNames, table: TableModel): readonly IndexD
     return {
       name,
       table: target,
-      create: `create index concurrently if not exists ${quoteName(name)} on ${target} (${quoteNames(columns)})`,
+      create: `create index concurrently ${quoteName(name)} on ${target} (${quoteNames(columns)})`,
     };
   });
 }

@@ -84,6 +84,7 @@ export class IndexBuilder {
       } catch (error) {
         if (signal.aborted) return;
         logEvent(this.#o.log, "index.failed", { index: this.#building, err: error });
+        this.#building = undefined;
         waitMs = backoffMs(++failures, BACKOFF, clock);
       }
       if (signal.aborted || (this.#isLast && isSwept)) return;
