@@ -94,7 +94,7 @@ describe("a project that is wrong is refused before anything is written", () => 
       "a handler for an unknown event",
       edited("handlers.ts", "Token.Approval", "Token.Aproval"),
       "HANDLER_UNKNOWN_EVENT",
-      ["Token.Aproval", "Did you mean \"Approval\"?", "handlers.ts:10"],
+      ["Token.Aproval", 'Did you mean "Approval"?', "handlers.ts:10"],
     ],
     [
       "two entities with one name",
