@@ -132,7 +132,7 @@ async function expectToken(client: Client, token: Address): Promise<void> {
 
 test("the README's project, as it is printed there: mint and burn", async () => {
   await using node = await startAnvil("--chain-id", "1");
-  const client = clientOf(node.url);
+  const client = clientOf(node.url, 1);
   const token = await deploy(client, ERC20, ["Token", "TKN"]);
   await send(client, ALICE, token, ERC20, "mint", BOB.address, 1_000n);
   await send(client, BOB, token, ERC20, "transfer", CAROL.address, 300n);

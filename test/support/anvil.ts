@@ -61,8 +61,8 @@ export type Client = TestClient<"anvil", HttpTransport, Chain> &
   PublicActions<HttpTransport, Chain> &
   WalletActions<Chain>;
 
-export function clientOf(url: string): Client {
-  return createTestClient({ mode: "anvil", chain: foundry, transport: http(url), pollingInterval: 10 })
+export function clientOf(url: string, id: number = foundry.id): Client {
+  return createTestClient({ mode: "anvil", chain: { ...foundry, id }, transport: http(url), pollingInterval: 10 })
     .extend(publicActions)
     .extend(walletActions);
 }
