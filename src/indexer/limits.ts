@@ -31,6 +31,7 @@ export function limitsOf(settings: LimitSettings): IndexerLimits {
     fetchBufferItems: 30_000,
     writeRetryBudgetMs,
     startBudgetMs,
+    pruneEveryMs: 30_000,
     flushDeadlineMs: 20_000,
   };
 }

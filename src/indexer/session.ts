@@ -14,8 +14,8 @@ import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
 import type { RowReader } from "../store/table.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
-import { chainMetadataOf } from "./chain-metadata.ts";
 import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
+import { chainMetadataOf } from "./chain-metadata.ts";
 import { routesOf } from "./routes.ts";
 
 /** What the storage knew when it was opened. */
@@ -23,9 +23,6 @@ type ResumeState = PostgresStorage["resume"];
 
 /** How a session ended without an error. */
 export type SessionOutcome = "ended" | "stopped";
-
-/** How often to look for history that no rollback can need any more. */
-const PRUNE_EVERY_MS = 30_000;
 
 const WRITE_BACKOFF = { firstMs: 100, maxMs: 10_000 };
 
@@ -92,7 +89,7 @@ export class Session {
       retryBudgetMs: limits.writeRetryBudgetMs,
       backoff: WRITE_BACKOFF,
       metadata: chainMetadataOf(this.lanes, this.store),
-      pruneEveryMs: PRUNE_EVERY_MS,
+      pruneEveryMs: limits.pruneEveryMs,
     });
     const processor = new BatchProcessor({
       chains: this.lanes.map(({ label }) => label),

@@ -365,3 +365,51 @@ test.each([0, 0.01, 0.5, 1])(
     if (ratio === 1) expect(model.batches()).toHaveLength(120);
   },
 );
+
+const statement = { summary: "UPDATE chains", operation: "UPDATE", table: "chains", rows: 1, bytes: 0 } as const;
+
+test("chain metadata written alone is a trace of its own, in no drain run", async () => {
+  const kit = await traced();
+  const transaction = kit.telemetry.metadataWriteStarted();
+  transaction.began({ backendPid: 77, database: "db" });
+  await transaction.statement({ ...statement, purpose: "chain_meta" }, async () => kit.clock.advance(2));
+  await transaction.commit(async () => kit.clock.advance(3));
+  transaction.succeeded(false);
+  const { spans } = await kit.traces();
+  expect(names(spans).toSorted()).toEqual(["COMMIT", "UPDATE chains", "spindex.write_transaction"]);
+  const root = only(spans.filter(({ name }) => name === "spindex.write_transaction"));
+  expect(root).toMatchObject({
+    parentSpanId: undefined,
+    attributes: { "spindex.statement.purpose": "chain_meta", "spindex.outcome": "durable", "spindex.write.attempt": 1 },
+  });
+  expect(root.attributes).not.toHaveProperty("spindex.drain.id");
+  const page = (await kit.telemetry.scrape("")).body;
+  expect(page).not.toMatch(/spindex_write_transaction_duration_seconds_count\{.*outcome="durable".*\} [1-9]/);
+});
+
+test("a step of pruning is a trace of its own, and counted", async () => {
+  const kit = await traced();
+  const { telemetry, clock } = kit;
+  const prune = telemetry.pruneStarted("account_history");
+  prune.transaction.began({ backendPid: 77, database: "db" });
+  await prune.transaction.statement({ ...statement, purpose: "prune" }, async () => clock.advance(2));
+  prune.done({ rows: 12, alreadyDurable: false });
+  const failed = telemetry.pruneStarted("account_history");
+  failed.failed(new Error("locked"), { kind: "transient", willRetry: true });
+  const { spans } = await kit.traces();
+  const roots = spans.filter(({ name }) => name === "spindex.history_prune");
+  expect(roots.map(({ attributes }) => attributes)).toEqual([
+    expect.objectContaining({
+      "spindex.prune.table": "account_history",
+      "spindex.prune.rows": 12,
+      "spindex.outcome": "durable",
+    }),
+    expect.objectContaining({ "spindex.outcome": "failed" }),
+  ]);
+  for (const root of roots) {
+    const write = only(spans.filter(({ parentSpanId }) => parentSpanId === root.spanId));
+    expect(write.name).toBe("spindex.write_transaction");
+  }
+  const page = (await telemetry.scrape("")).body;
+  expect(page).toMatch(/spindex_history_pruned_rows_total\{.*table="account_history".*\} 12/);
+});
