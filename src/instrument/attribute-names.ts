@@ -75,6 +75,8 @@ export const ATTRIBUTES = {
   "spindex.write.will_retry": { type: "boolean", help: "Whether another attempt follows." },
   "spindex.write.trace_id": { type: "string", help: "Trace of the write transaction: the link, repeated." },
   "spindex.write.merged_statements": { type: "int", help: "Short statements that this span stands for." },
+  "spindex.prune.table": { type: "string", help: "Table in which was pruned." },
+  "spindex.prune.rows": { type: "int", help: "Rows deleted." },
   "spindex.statement.purpose": {
     type: "string",
     help: "What the rows are: entity, history, checkpoint, chain_meta, …",

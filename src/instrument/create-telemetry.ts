@@ -8,11 +8,13 @@ import type { Logger } from "./log.ts";
 import { LoopAccount } from "./loop-account.ts";
 import { Metrics } from "./metrics.ts";
 import { LOOP_STATES, type SpanAttributes } from "./names.ts";
+import { PruneTrace } from "./prune-trace.ts";
 import { ReorgTrace } from "./reorg-trace.ts";
 import type { Status } from "./status.ts";
 import { setStatusGauges } from "./status-gauges.ts";
 import type { ChainLabel, Telemetry } from "./telemetry.ts";
 import { noTracing, type SpanCounts, type Tracing } from "./tracing.ts";
+import { WriteTrace } from "./write-trace.ts";
 
 export interface TelemetryOptions {
   /** The indexer's name. */
@@ -79,6 +81,8 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       countSpans(metrics, tracing.counts);
       return metrics.scrape(accept);
     },
+    metadataWriteStarted: () => metadataWrite(instruments),
+    pruneStarted: (table) => new PruneTrace(instruments, table),
     reorgStarted: (start) => new ReorgTrace(instruments, start),
     phase: (name, attributes) => startPhase(instruments, name, attributes),
     flush: () => tracing.flush(),
@@ -89,6 +93,13 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       await tracing.shutdown();
     },
   };
+}
+
+/** The root of a trace of its own: no batch and no run led to it. */
+function metadataWrite(instruments: Instruments): WriteTrace {
+  const write = new WriteTrace(instruments, { attempt: 1, purpose: "chain_meta" });
+  instruments.open.add(write);
+  return write;
 }
 
 function metricsOf(options: TelemetryOptions): Metrics {

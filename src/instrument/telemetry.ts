@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
-import type { DrainStart, DrainTelemetry } from "./drain-telemetry.ts";
+import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
 import type { LoopAccount } from "./loop-account.ts";
+import type { PruneTelemetry } from "./prune-telemetry.ts";
 import type { ReorgStart, ReorgTelemetry } from "./reorg-telemetry.ts";
 
 /**
@@ -19,6 +20,10 @@ export interface Telemetry {
   batchStarted(start: BatchStart): BatchTelemetry;
   /** Links the drain run and its batches both ways and marks each batch as picked up. */
   drainStarted(start: DrainStart): DrainTelemetry;
+  /** Chain metadata is written alone. */
+  metadataWriteStarted(): WriteTransactionTelemetry;
+  /** A step of pruning in `table`. */
+  pruneStarted(table: string): PruneTelemetry;
   reorgStarted(start: ReorgStart): ReorgTelemetry;
 }
 
