@@ -86,8 +86,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: "Follow the message, or give a `DATABASE_URL`.",
   },
   SHARD_TAKEN: {
-    what: "Another process owns this shard.",
-    fix: "Stop it, or wait until its lease has ended. Two deployments use two schemas.",
+    what: "Another process owns this shard, and `--no-wait` was given.",
+    fix: "Stop it, or leave out `--no-wait`: then this process waits and takes over. Two deployments use two schemas.",
   },
   PORT_IN_USE: {
     what: "The HTTP port is taken.",

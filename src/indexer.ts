@@ -32,6 +32,8 @@ import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
 import { createJsonRpcSource } from "./source/json-rpc-source.ts";
 import { watchSource } from "./source/source-health.ts";
 import type { StoreLimits } from "./store/store.ts";
+import { WriteFailure } from "./write/storage.ts";
+import { writeError } from "./write/write-error.ts";
 
 export interface IndexerOptions {
   readonly definition: IndexerDefinition;
@@ -64,6 +66,8 @@ export interface IndexerLimits {
   /** Events fetched and not yet processed, a chain. */
   readonly fetchBufferItems: number;
   readonly writeRetryBudgetMs: number;
+  /** How often to look for history that no rollback can need any more. */
+  readonly pruneEveryMs: number;
   /** How long start-up waits for an unreachable database or node. */
   readonly startBudgetMs: number;
   /** How long a flush at exit may take. */
@@ -98,7 +102,9 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     life.standby = undefined;
     startup.done();
     logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
+    storage.indexes.start(() => life.session?.isLive ?? false);
     const outcome = await runSessions(options, life, storage, sources, signal);
+    if (outcome === "ended") await buildIndexes(storage, signal);
     await storage.close("stopped");
     return outcome;
   } catch (error) {
@@ -136,6 +142,15 @@ async function runSessions(
       await answerReorg(options, error, storage, sources.get(error.chain.id) as ChainSource, signal);
     }
   }
+}
+
+/** What the backfill did without is there when an indexer ends that has done its work. */
+async function buildIndexes({ indexes }: PostgresStorage, signal: AbortSignal): Promise<void> {
+  const stop = (): void => void indexes.stop();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  await indexes.finish();
+  signal.removeEventListener("abort", stop);
 }
 
 /** What changes in the life of an indexer; the status is made from it. */
@@ -214,6 +229,8 @@ function open(options: IndexerOptions, life: Life, signal: AbortSignal): Promise
 
 function asSpindexError(error: unknown): SpindexError {
   if (error instanceof SpindexError) return error;
+  if (error instanceof WriteFailure)
+    return writeError(error, { place: "between sessions", attempt: 1, traceId: undefined });
   const message = error instanceof Error ? error.message : String(error);
   return new SpindexError("INTERNAL", message, { cause: error, fix: "This should not happen: please report it." });
 }

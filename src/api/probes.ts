@@ -4,6 +4,7 @@ import type { ChainStatus, Status } from "./status.ts";
 /** What a probe says. */
 export interface Probe {
   readonly ok: boolean;
+  /** Why it is not; or, for a standby, why it does nothing. */
   readonly reasons: readonly Reason[];
 }
 
@@ -21,9 +22,14 @@ export function livenessOf(status: Status): Probe {
   return probeOf(failureReasons(status));
 }
 
-/** Not ready: start-up goes on, or all work has ended. */
+/**
+ * Not ready: start-up goes on, or all work has ended. A standby is ready, and says that it is one: whoever replaces one
+ * process by another waits for the new one before it ends the old one, which holds the shard.
+ */
 export function readinessOf(status: Status): Probe {
   const reasons = [...failureReasons(status)];
+  if (reasons.length === 0 && status.standby !== undefined)
+    return { ok: true, reasons: [standbyReason(status.standby)] };
   if (!status.ready) reasons.push({ code: "starting", message: "start-up is not over" });
   return probeOf(reasons);
 }
@@ -42,6 +48,12 @@ function stalenessOf(chain: ChainStatus, at: number): Reason | undefined {
   if (!chain.live) return { code: "backfilling", message: "the chain's head is not reached yet", ...figures };
   if (age <= objectiveSeconds) return undefined;
   return { code: "stale", message: "the newest durable block is older than the objective", ...figures };
+}
+
+function standbyReason({ holder, since }: NonNullable<Status["standby"]>): Reason {
+  const by = holder === undefined ? "a process that is just starting" : holder;
+  const from = since === undefined ? "" : ` since ${new Date(since).toISOString()}`;
+  return { code: "standby", message: `waiting to take over: the shard is held by ${by}${from}` };
 }
 
 function failureReasons(status: Status): readonly Reason[] {

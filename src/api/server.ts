@@ -119,7 +119,7 @@ function indexOf(status: Status): string {
     "/status   what it is doing: frontiers, lag, queue, loops (JSON)",
     "/metrics  Prometheus and OpenMetrics",
     "/livez    503 after a fatal error (also /healthz)",
-    "/readyz   503 until the loops run",
+    "/readyz   503 until the loops run; 200 for a standby, which says so",
     "/freshz   503 while a chain's data is older than its objective, with reasons",
   ];
   return `${lines.join("\n")}\n`;

@@ -5,13 +5,14 @@ import type { ReorgDetected } from "../reorg/chain-link.ts";
 import { planRollback, type RollbackRequest } from "../reorg/rollback.ts";
 import type { Source } from "../source/source.ts";
 import { WriteFailure } from "../write/storage.ts";
+import { writeError } from "../write/write-error.ts";
 
 const BACKOFF = { firstMs: 100, maxMs: 5_000 };
 
 /**
  * Answers a reorg after its session has ended, so after everything processed has become durable: finds the common
  * ancestor and takes the chain back to it.
- * @throws SpindexError REORG_TOO_DEEP, those of the source; WriteFailure
+ * @throws SpindexError REORG_TOO_DEEP, those of the source and of a write that failed
  */
 export async function answerReorg(
   options: IndexerOptions,
@@ -56,7 +57,9 @@ async function rollBack(
     } catch (error) {
       const canHelp = error instanceof WriteFailure && (error.kind === "transient" || error.kind === "outcome_unknown");
       const waitMs = backoffMs(attempt, BACKOFF, clock);
-      if (!canHelp || signal.aborted || clock.now() + waitMs > deadline) throw error;
+      if (!canHelp || signal.aborted || clock.now() + waitMs > deadline) {
+        throw writeError(error, { place: "the rollback of a reorg", attempt, traceId: undefined });
+      }
       await clock.sleep(waitMs, signal);
     }
   }

@@ -62,13 +62,32 @@ export const LOG_EVENTS = {
     help: "`url` for psql and others, `data`: the folder.",
   },
   "handler.log": { level: "info", message: "A handler's own line", help: "The message is the handler's." },
-  "database.prepared": { level: "info", message: "Tables are ready", help: "What was created or migrated." },
+  "database.prepared": {
+    level: "info",
+    message: "Tables are ready",
+    help: "`tables`: they were `made`, `migrated` from an older version, or `ready`.",
+  },
   "database.connection_lost": {
     level: "warn",
     message: "A connection to PostgreSQL was lost",
     help: "It is made anew.",
   },
-  "lease.acquired": { level: "info", message: "This process owns the shard", help: "It may write." },
+  "lease.standby": {
+    level: "info",
+    message: "Another process owns the shard: waiting to take over",
+    help: "`holder`, `since`; both are missing while that process is just starting. Nothing is fetched or written.",
+  },
+  "lease.acquired": {
+    level: "info",
+    message: "This process owns the shard",
+    help: "It may write. `starts`: how often the shard was started; `last_exit`: how the start before ended.",
+  },
+  "lease.renewal_failed": {
+    level: "warn",
+    message: "The lease could not be renewed, trying again",
+    help: "Once for each outage. After 15 s nothing is written until a renewal has succeeded.",
+  },
+  "lease.renewed": { level: "info", message: "The lease is renewed again", help: "Nobody else took the shard." },
   "lease.lost": { level: "error", message: "Another process owns the shard", help: "Writing stops at once." },
   "capacity.wait": {
     level: "debug",
@@ -91,6 +110,17 @@ export const LOG_EVENTS = {
     help: "Class, statement, attempt.",
   },
   "write.failed": { level: "error", message: "A write attempt failed for good", help: "Class, statement, attempt." },
+  "index.building": {
+    level: "info",
+    message: "A secondary index is being built, beside the writes",
+    help: "`index`, `progress` (0 to 1, every 10 s), `done` of `total` indexes.",
+  },
+  "index.built": { level: "info", message: "A secondary index is built", help: "`index`, `duration_ms`." },
+  "index.failed": {
+    level: "warn",
+    message: "A secondary index could not be built, trying again later",
+    help: "Indexing goes on. `index`, `err`.",
+  },
   "fetch.retry": { level: "warn", message: "A fetch failed and will be tried again", help: "Chain, attempt, wait." },
   "fetch.range_shrunk": {
     level: "debug",

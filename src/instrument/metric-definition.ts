@@ -26,6 +26,8 @@ export interface MetricDefinition {
   readonly buckets?: keyof typeof BUCKETS;
   /** Carries the trace and span id of a sampled span. */
   readonly exemplar?: true;
+  /** A counter that goes on from an earlier process's total: it has no series before that is known, since 0 would be a reset. */
+  readonly late?: true;
 }
 
 /** Upper bounds of histogram buckets. */

@@ -1,4 +1,5 @@
 import type { MetricDefinition } from "./metric-definition.ts";
+import { WRITE_METRICS } from "./write-metric-names.ts";
 
 /** Every metric of ours, without the prefix `spindex_`. All carry the default labels `indexer` and `shard` too. */
 export const METRICS = {
@@ -162,100 +163,25 @@ export const METRICS = {
     exemplar: true,
     help: "The parts of batch_duration_seconds of durable batches; they sum to the whole.",
   },
-  drain_runs_total: {
-    type: "counter",
-    unit: "number",
-    labels: { outcome: ["durable", "failed", "aborted"] },
-    help: "Drain runs by how they ended. Any failed: see the error of its trace.",
-  },
-  drain_run_duration_seconds: {
-    type: "histogram",
-    unit: "seconds",
-    labels: {},
-    buckets: "duration",
-    exemplar: true,
-    help: "From the snapshot until durable. High: PostgreSQL is slow, or retries.",
-  },
-  drain_run_batches: {
-    type: "histogram",
-    unit: "batches",
-    labels: {},
-    buckets: "count",
-    help: "Batches merged into one run. Always 1: nothing is merged, see drain_splits_total.",
-  },
-  drain_splits_total: {
-    type: "counter",
-    unit: "number",
-    labels: { reason: ["drained", "history_mode", "changes", "bytes", "batches"] },
-    help: "Why runs ended where they did. Mostly history_mode: modes alternate and runs stay small.",
-  },
-  snapshot_duration_seconds: {
-    type: "histogram",
-    unit: "seconds",
-    labels: {},
-    buckets: "duration",
-    help: "Synchronous encoding of a run. Above 0.1 s: everything else in the process stood still for that long.",
-  },
-  write_transaction_duration_seconds: {
-    type: "histogram",
-    unit: "seconds",
-    labels: { outcome: ["durable", "already_durable", "failed"] },
-    buckets: "duration",
-    exemplar: true,
-    help: "One attempt to write a run. High: compare with sql_commit_duration_seconds (disk) and write_statement_duration_seconds (work).",
-  },
-  sql_commit_duration_seconds: {
-    type: "histogram",
-    unit: "seconds",
-    labels: {},
-    buckets: "duration",
-    exemplar: true,
-    help: "The SQL COMMIT alone. High: the disk's flush or a synchronous replica is slow.",
-  },
-  write_statement_duration_seconds: {
-    type: "histogram",
-    unit: "seconds",
-    labels: {
-      op: "*",
-      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event"],
-    },
-    buckets: "duration",
-    help: "SQL statements of write transactions. High: indexes, locks or a slow link.",
-  },
-  rows_written_total: {
-    type: "counter",
-    unit: "rows",
-    labels: { table: "*", op: "*" },
-    help: "Durable rows by table and operation.",
-  },
-  bytes_written_total: {
-    type: "counter",
-    unit: "bytes",
-    labels: {
-      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event"],
-    },
-    help: "Durable bytes as sent to PostgreSQL.",
-  },
-  write_failures_total: {
-    type: "counter",
-    unit: "number",
-    labels: { class: ["transient", "outcome_unknown", "fenced", "went_back", "fatal"], retriable: ["true", "false"] },
-    exemplar: true,
-    help: "Failed write attempts. Any fatal, fenced or went_back: the process has stopped; the exemplar leads to the attempt.",
-  },
-  write_retries_total: {
-    type: "counter",
-    unit: "number",
-    labels: {},
-    help: "Write attempts that will be tried again. Growing: connections or PostgreSQL are unstable.",
-  },
+  ...WRITE_METRICS,
   persistence_failed: {
     type: "gauge",
     unit: "",
     labels: {},
     help: "1 after a write error that no retry can help: nothing is written any more.",
   },
-  lease_held: { type: "gauge", unit: "", labels: {}, help: "1 while this process may write its shard." },
+  lease_held: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while this process may write its shard. 0 everywhere for long: nobody writes. Flapping: the database or the process stands still for more than 15 s.",
+  },
+  lease_standby: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while this process waits to take over a shard that another one has.",
+  },
   events_processed_total: {
     type: "counter",
     unit: "events",
@@ -344,11 +270,30 @@ export const METRICS = {
     buckets: "count",
     help: "Durable blocks that a reorg orphaned. Near maxReorgDepth: raise it before a reorg stops the chain.",
   },
+  indexes_missing: {
+    type: "gauge",
+    unit: "number",
+    labels: {},
+    help: "Secondary indexes that are not built yet. Above 0 long after the backfill: their build fails, see the log for index.failed.",
+  },
   build_info: {
     type: "gauge",
     unit: "",
     labels: { version: "*", node: "*" },
     help: "Always 1; the labels say what runs.",
+  },
+  starts_total: {
+    type: "counter",
+    unit: "number",
+    labels: {},
+    late: true,
+    help: "How often the shard was started, over all processes; no series before this process has the shard. Growing: it crashes or is moved, see last_exit_info.",
+  },
+  last_exit_info: {
+    type: "gauge",
+    unit: "",
+    labels: { code: "*", class: ["ok", "retry", "fix", "bug", "killed"] },
+    help: "Always 1; the labels say how the start before this one ended: stopped, an error's code, or killed (it wrote nothing: out of memory, kill -9, or the machine).",
   },
   start_time_seconds: {
     type: "gauge",

@@ -46,6 +46,7 @@ export class Metrics {
     this.#registry.setDefaultLabels({ indexer: options.indexer, shard: options.shard });
     const definitions: Readonly<Record<string, MetricDefinition>> = METRICS;
     for (const [name, definition] of Object.entries(definitions)) {
+      if (definition.late === true) continue;
       this.#register(name, definition);
       for (const labels of seriesOf(definition, options.known)) this.#create(name, definition, this.#bounded(labels));
     }
@@ -54,6 +55,8 @@ export class Metrics {
 
   add<N extends CounterName>(name: N, labels: LabelsOf<N>, by = 1, exemplar?: SpanRef): void {
     const bounded = this.#bounded(labels);
+    const definition: MetricDefinition = METRICS[name];
+    if (definition.late === true && !this.#counters.has(name)) this.#register(name, definition);
     const counter = this.#counters.get(name) as Counter;
     if (hasExemplar(name)) counter.inc({ labels: bounded, value: by, exemplarLabels: exemplarOf(exemplar) });
     else counter.inc(bounded, by);

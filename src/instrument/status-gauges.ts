@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Metrics } from "./metrics.ts";
 import type { GaugeName, LabelsOf } from "./names.ts";
 import { LOOP_STATES } from "./names.ts";
-import { type ChainStatus, dataAgeSeconds, type Status } from "./status.ts";
+import { type ChainStatus, dataAgeSeconds, type StartsStatus, type Status } from "./status.ts";
 
 const WRITE_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "WRITE_FAILED",
@@ -33,6 +33,9 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
   set("backpressure_active", Number(status.processLoop === "capacity"));
   set("persistence_failed", Number(status.failure !== undefined && WRITE_ERRORS.has(status.failure.code)));
   set("lease_held", Number(status.leaseHeld));
+  set("lease_standby", Number(status.standby !== undefined));
+  if (status.starts !== undefined) setStarts(metrics, status.starts);
+  set("indexes_missing", status.indexes.total - status.indexes.done);
   set("start_time_seconds", status.startedAt / 1000);
   for (const state of LOOP_STATES.process) {
     metrics.set("loop_state", { loop: "process", state }, Number(status.processLoop === state));
@@ -45,6 +48,11 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
     metrics.raiseTo("undecodable_logs_total", { chain, reason }, count);
   }
   for (const { handler, count } of status.skippedEvents) metrics.raiseTo("skipped_events_total", { handler }, count);
+}
+
+function setStarts(metrics: Metrics, { count, lastExit }: StartsStatus): void {
+  metrics.raiseTo("starts_total", {}, count);
+  if (lastExit !== undefined) metrics.set("last_exit_info", lastExit, 1);
 }
 
 function setChainGauges(metrics: Metrics, chain: ChainStatus, at: number): void {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, Reaction } from "../errors.ts";
 import type { ProcessState, WriteState } from "./telemetry.ts";
 
 /**
@@ -17,7 +17,12 @@ export interface Status {
   readonly ready: boolean;
   /** The first fatal error; nothing goes on after it. */
   readonly failure: { readonly code: ErrorCode; readonly message: string } | undefined;
+  /** This process may write: it has renewed its lease in time, and nobody else has taken the shard. */
   readonly leaseHeld: boolean;
+  /** Another process has the shard, and this one waits to take over. */
+  readonly standby: StandbyStatus | undefined;
+  /** The shard's starts over all processes; undefined before this process has the shard. */
+  readonly starts: StartsStatus | undefined;
   readonly processLoop: ProcessState;
   readonly writeLoop: WriteState;
   readonly checkpoints: { readonly processed: number; readonly committed: number };
@@ -32,11 +37,29 @@ export interface Status {
   readonly oldestUncommittedAt: number | undefined;
   readonly lastCommitAt: number | undefined;
   readonly chains: readonly ChainStatus[];
+  readonly indexes: IndexStatus;
   /** Events given to handlers since the start. */
   readonly eventsProcessed: number;
   readonly undecodableLogs: readonly { readonly chain: string; readonly reason: string; readonly count: number }[];
   /** By handler, `Contract.Event`. */
   readonly skippedEvents: readonly { readonly handler: string; readonly count: number }[];
+}
+
+/** Who has the shard, and since when; both are undefined while that process is just starting. */
+export interface StandbyStatus {
+  /** Host and process. */
+  readonly holder: string | undefined;
+  readonly since: number | undefined;
+}
+
+/** What an end asks for: nothing, another try, a person who mends the input, a developer; or it left no word. */
+export type ExitClass = "ok" | Reaction | "killed";
+
+export interface StartsStatus {
+  /** This one included. */
+  readonly count: number;
+  /** How the one before ended: `stopped`, the code of an error, or `killed`. */
+  readonly lastExit: { readonly code: string; readonly class: ExitClass } | undefined;
 }
 
 /** What is processed and not durable. */
@@ -75,6 +98,16 @@ export interface ChainStatus {
   readonly bufferItems: number;
   /** Blocks asked for in one query. */
   readonly rangeBlocks: number;
+}
+
+/** The secondary indexes: built once every chain has reached its head. */
+export interface IndexStatus {
+  /** The one that is being built. */
+  readonly building: string | undefined;
+  readonly done: number;
+  readonly total: number;
+  /** Of the one that is being built, 0 to 1; undefined while that is not known. */
+  readonly progress: number | undefined;
 }
 
 export interface SourceStatus {

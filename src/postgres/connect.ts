@@ -18,7 +18,7 @@ export interface ConnectPolicy {
 /**
  * Connects to a server that can be written to. While it is unreachable, starting, full or read-only it is tried again
  * within the budget.
- * @throws SpindexError DATABASE_REFUSED (at once), DATABASE_UNREACHABLE (after the budget)
+ * @throws SpindexError DATABASE_REFUSED (at once), DATABASE_UNREACHABLE (after the budget); the signal's reason
  */
 export async function connect(options: ConnectionOptions, policy: ConnectPolicy): Promise<Connection> {
   const { clock, url } = options;
@@ -26,8 +26,9 @@ export async function connect(options: ConnectionOptions, policy: ConnectPolicy)
   for (let attempt = 1; ; attempt++) {
     const outcome = await attemptOnce(options);
     if (outcome instanceof Connection) return outcome;
+    policy.signal?.throwIfAborted();
     const waitMs = backoffMs(attempt, { firstMs: 200, maxMs: 5_000 }, clock);
-    if (policy.signal?.aborted || clock.now() + waitMs > giveUpAt) {
+    if (clock.now() + waitMs > giveUpAt) {
       throw new SpindexError(
         "DATABASE_UNREACHABLE",
         `the database at ${url.label} cannot be used (${attempt} attempts): ${outcome.reason}`,

@@ -112,6 +112,11 @@ export class Connection {
     return this.#broken;
   }
 
+  /** Calls back when the session has ended, whoever ended it. */
+  whenBroken(listener: () => void): void {
+    this.#client.once("end", listener);
+  }
+
   /** Runs one statement; parameters are sent as text. */
   async query(text: string, values: readonly unknown[] = []): Promise<StatementResult> {
     const result = await this.#watched(() =>

@@ -1,10 +1,10 @@
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { quoteName } from "./sql.ts";
 
-/** Version of the internal tables. A higher one in the database was written by a newer Spindex. */
-export const INTERNAL_VERSION = 1;
-
-/** Statements that make the internal tables and the status view. `docs/architecture.md` says what each is for. */
+/**
+ * Statements that make the internal tables and the status view. A change here needs a step in `migrations.ts`, for the
+ * databases that exist.
+ */
 export function internalDdl(names: SchemaNames): readonly string[] {
   const of = (name: string): string => qualified(names.internal, name);
   return [
@@ -18,13 +18,21 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       shard text primary key,
       token text not null,
       holder text not null,
-      lease_pid int4 not null,
       acquired_at timestamptz not null default now(),
       write_seq int8 not null default 0,
       next_checkpoint int8 not null default 1,
       committed_checkpoint int8 not null default 0,
       changes int8 not null default 0,
-      written_at timestamptz
+      written_at timestamptz,
+      starts int8 not null default 0
+    )`,
+    `create table ${of("leases")} (
+      shard text primary key references ${of("shards")},
+      token text not null,
+      expires_at timestamptz not null,
+      renewed_at timestamptz not null,
+      lease_pid int4 not null,
+      writer_pid int4
     )`,
     `create table ${of("chains")} (
       chain_id int8 primary key,
@@ -37,7 +45,8 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       finalized int8,
       live bool not null default false,
       history_floor int8,
-      updated_at timestamptz
+      updated_at timestamptz,
+      sources jsonb
     )`,
     `create table ${of("blocks")} (
       shard text not null,
@@ -55,6 +64,7 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       block int8 not null,
       primary key (shard, checkpoint)
     )`,
+    `create index checkpoints_block_idx on ${of("checkpoints")} (chain_id, block, checkpoint)`,
     `create table ${of("drain_runs")} (
       shard text not null,
       write_seq int8 not null,
@@ -110,7 +120,8 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       holder text not null,
       started_at timestamptz not null default now(),
       ended_at timestamptz,
-      outcome text
+      outcome text,
+      exit_class text
     )`,
     ...statusViewDdl(names),
     ...commentDdl(names),
@@ -141,10 +152,8 @@ function statusViewDdl(names: SchemaNames): readonly string[] {
 function commentDdl(names: SchemaNames): readonly string[] {
   const comments: readonly (readonly [string, string])[] = [
     ["meta", "Version of these tables, and the definition that the rows were made with."],
-    [
-      "shards",
-      "The lease of each shard, and where its writes are: every write checks the token and advances write_seq.",
-    ],
+    ["shards", "Who owns each shard, and where its writes are: every write checks the token and advances write_seq."],
+    ["leases", "Until when each shard is held, and by which sessions. Apart from shards: a write locks that row."],
     ["chains", "Progress and finality of each chain."],
     ["blocks", "Headers inside the reorg window and at the edges of scanned ranges."],
     ["checkpoints", "Where each checkpoint inside the reorg window lies."],

@@ -1,19 +1,21 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { SpindexError } from "../errors.ts";
 import { logEvent } from "../instrument/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { TableModel } from "../store/table.ts";
+import { awaitShard } from "./await-shard.ts";
 import { connect } from "./connect.ts";
 import { Connection } from "./connection.ts";
 import { type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
-import { qualified, type SchemaNames, schemaNamesOf } from "./ddl.ts";
-import { describeError } from "./failure.ts";
+import { type SchemaNames, schemaNamesOf } from "./ddl.ts";
+import { IndexBuilder } from "./index-builder.ts";
 import { Lease } from "./lease.ts";
-import { prepareTables } from "./prepare-tables.ts";
-import { readResumePoint } from "./resume.ts";
+import { checkTables } from "./prepare-tables.ts";
 import { PostgresRowReader } from "./row-reader.ts";
+import { lockKeyOf, requireOwnSessions } from "./session-lock.ts";
+import type { ShardHolder } from "./shard-holder.ts";
 import { PostgresStorage } from "./storage.ts";
+import { type TakenShard, takeShard } from "./take-shard.ts";
 
 export interface OpenStorageOptions {
   readonly url: string;
@@ -30,155 +32,180 @@ export interface OpenStorageOptions {
   readonly holder: string;
   /** How long an unreachable database is tried at start, and reads later. Default ten minutes. */
   readonly budgetMs?: number;
-  /** How long to wait for a former owner's session to end. Default one second. */
-  readonly leaseWaitMs?: number;
+  /**
+   * Waits while another process has the shard, and is told by whom at the first look and at each change. Left out:
+   * SHARD_TAKEN at once.
+   */
+  readonly onStandby?: (holder: ShardHolder | undefined) => void;
   /** A connection that is silent for so long while an answer is due is given up. Default 60 s. */
   readonly silenceMs?: number;
-  /** Gives up waiting for the database. */
+  /** Gives up waiting, for the database and for the shard. */
   readonly signal?: AbortSignal;
 }
 
 const DEFAULT_BUDGET_MS = 600_000;
-const DEFAULT_LEASE_WAIT_MS = 1_000;
+/** Renewals have to fail long before the lease expires. */
+const LEASE_SILENCE_MS = 4_000;
 
 /**
- * Takes a shard, makes its tables when they are new and checks them when they are not.
+ * Takes a shard, makes its tables when they are new, and checks and migrates them when they are not. While another
+ * process has the shard nothing is created or changed.
  * @throws SpindexError DATABASE_URL_INVALID, DATABASE_REFUSED, DATABASE_UNREACHABLE, DATABASE_PROXY, SHARD_TAKEN,
- * DATABASE_INCOMPATIBLE, DATABASE_NEWER, SCHEMA_INVALID
+ * DATABASE_INCOMPATIBLE, DATABASE_NEWER, SCHEMA_INVALID; the signal's reason when it aborts in the meantime
  */
 export async function openStorage(options: OpenStorageOptions): Promise<PostgresStorage> {
-  const url = parseDatabaseUrl(options.url);
-  const names = schemaNamesOf(options.schema);
-  const lease = await acquireLease(url, names, options);
-  let writer: Connection | undefined;
-  try {
-    writer = await reach(url, "writer", options);
-    if (await lease.isShared(writer)) throw behindPooler(url);
-    return await take(options, url, names, lease, writer);
-  } catch (error) {
-    await Promise.all([lease.release(), writer?.end()]);
-    throw error;
-  }
+  const { shard, clock, log } = options;
+  const place: Place = { url: parseDatabaseUrl(options.url), names: schemaNamesOf(options.schema) };
+  const { connection, hasLock, taken } = await awaitShard({
+    names: place.names,
+    shard,
+    clock,
+    signal: options.signal,
+    connect: () => reachOwnSession(place, options),
+    check: async (session) => {
+      await checkTables(session, place.names, options.tables, options.fingerprint);
+    },
+    take: (session, withLock) => attemptTake(place, options, session.server.backendPid, withLock),
+    onTaken: standbyReporter(place.names, options),
+  });
+  const { prepared, starts } = taken;
+  logEvent(log, "database.prepared", { database: place.url.label, schema: place.names.user, tables: prepared });
+  logEvent(log, "lease.acquired", {
+    shard,
+    holder: options.holder,
+    starts: starts.count,
+    last_exit: starts.lastExit?.code,
+  });
+  return storageOf(place, options, { ...taken, connection, hasLock });
 }
 
-async function take(
+/** The building of an index may be silent for a day. */
+const PATIENT_MS = 86_400_000;
+
+/** Where a shard lies. */
+interface Place {
+  readonly url: DatabaseUrl;
+  readonly names: SchemaNames;
+}
+
+interface Taken extends TakenShard {
+  readonly writer: Connection;
+  readonly heldSince: number;
+}
+
+async function attemptTake(
+  { url, names }: Place,
   options: OpenStorageOptions,
-  url: DatabaseUrl,
-  names: SchemaNames,
-  lease: Lease,
-  writer: Connection,
-): Promise<PostgresStorage> {
+  leasePid: number,
+  hasLock: boolean,
+): Promise<Taken | undefined> {
+  const writer = await reach(url, "writer", options);
+  const heldSince = options.clock.now();
+  try {
+    const taken = await takeShard(writer, { ...options, names, leasePid, hasLock });
+    if (taken !== undefined) return { ...taken, writer, heldSince };
+  } catch (error) {
+    writer.destroy();
+    throw error;
+  }
+  await writer.end();
+  return undefined;
+}
+
+function storageOf(
+  { url, names }: Place,
+  options: OpenStorageOptions,
+  taken: Taken & { readonly connection: Connection; readonly hasLock: boolean },
+): PostgresStorage {
   const { shard, tables, clock, log } = options;
-  const made = await inTransaction(writer, () => prepareTables(writer, names, tables, options.fingerprint));
-  logEvent(log, "database.prepared", { database: url.label, schema: names.user, made });
-  const token = randomBytes(16).toString("hex");
-  const taken = await inTransaction(writer, () => takeShard(writer, names, options, token, lease.backendPid));
-  logEvent(log, "lease.acquired", { shard, holder: options.holder });
-  const connection = { url, clock, ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }) };
+  const open = (role: string, silenceMs = options.silenceMs): Promise<Connection> =>
+    Connection.open({
+      url,
+      clock,
+      applicationName: `spindex ${role}`,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
+    });
   const reader = new PostgresRowReader({
     names,
-    connect: () => Connection.open({ ...connection, applicationName: "spindex reader" }),
+    connect: () => open("reader"),
     clock,
     budgetMs: options.budgetMs ?? DEFAULT_BUDGET_MS,
     onRetry: (attempt, waitMs, error) => logEvent(log, "database.retry", { attempt, wait_ms: waitMs, err: error }),
   });
-  return new PostgresStorage({
+  const lease = new Lease({
+    ...taken,
+    url,
+    names,
+    shard,
+    connect: () => open("lease", leaseSilenceMs(options)),
+    writerPid: () => storage.writerPid,
+    clock,
+    log,
+  });
+  const storage = new PostgresStorage({
     ...taken,
     names,
     shard,
-    token,
     tables,
     lease,
     reader,
-    writer,
-    connectWriter: () => Connection.open({ ...connection, applicationName: "spindex writer" }),
+    connectWriter: () => open("writer"),
+    indexes: new IndexBuilder({
+      names,
+      tables,
+      connect: (isPatient) => open("indexes", isPatient ? PATIENT_MS : undefined),
+      clock,
+      log,
+    }),
   });
+  lease.start();
+  return storage;
 }
 
-/** Makes this process the shard's owner and reads where the last one left it. The row lock waits for its last write. */
-async function takeShard(
-  writer: Connection,
-  names: SchemaNames,
-  options: OpenStorageOptions,
-  token: string,
-  leasePid: number,
-): Promise<Pick<PostgresStorage, "resume"> & { startId: string; writeSeq: number }> {
-  const { shard, holder, chains, tables } = options;
-  const { rows } = await writer.query(
-    `insert into ${qualified(names.internal, "shards")} as s (shard, token, holder, lease_pid) values ($1, $2, $3, $4)
-     on conflict (shard) do update set
-       token = excluded.token, holder = excluded.holder, lease_pid = excluded.lease_pid, acquired_at = now()
-     returning write_seq`,
-    [shard, token, holder, leasePid],
-  );
-  const starts = qualified(names.internal, "starts");
-  await writer.query(
-    `update ${starts} set ended_at = now(), outcome = 'killed' where shard = $1 and ended_at is null`,
-    [shard],
-  );
-  const start = await writer.query(`insert into ${starts} (shard, token, holder) values ($1, $2, $3) returning id`, [
-    shard,
-    token,
-    holder,
-  ]);
-  await nameChains(writer, names, shard, chains);
-  return {
-    startId: start.rows[0]?.[0] ?? "",
-    writeSeq: Number(rows[0]?.[0]),
-    resume: await readResumePoint(writer, names, shard, tables),
+/** Says who has the shard, once for each holder; without anybody to tell, it is an error. */
+function standbyReporter(names: SchemaNames, options: OpenStorageOptions): (holder: ShardHolder | undefined) => void {
+  const { shard, log, onStandby } = options;
+  let seen: string | undefined;
+  return (holder) => {
+    if (onStandby === undefined) throw shardTaken(names, shard, holder);
+    const now = holder === undefined ? "starting" : `${holder.holder} ${holder.since}`;
+    if (now === seen) return;
+    seen = now;
+    const since = holder === undefined ? undefined : new Date(holder.since).toISOString();
+    logEvent(log, "lease.standby", { shard, holder: holder?.holder, since });
+    onStandby(holder === undefined ? undefined : { holder: holder.holder, since: holder.since });
   };
 }
 
-async function nameChains(
-  writer: Connection,
-  names: SchemaNames,
-  shard: string,
-  chains: OpenStorageOptions["chains"],
-): Promise<void> {
-  const values = [shard, chains.map((chain) => chain.id), chains.map((chain) => chain.name)];
-  const named = await writer.query(
-    `insert into ${qualified(names.internal, "chains")} as c (shard, chain_id, name)
-     select $1, * from unnest($2::int8[], $3::text[])
-     on conflict (chain_id) do update set name = excluded.name where c.shard = excluded.shard`,
-    values,
-  );
-  if (named.rowCount === chains.length) return;
-  throw new SpindexError("DATABASE_INCOMPATIBLE", `a chain of shard ${shard} belongs to another shard in this schema`, {
-    fix: "Give the chain to one shard only, or use another --schema.",
+function shardTaken(names: SchemaNames, shard: string, holder: ShardHolder | undefined): SpindexError {
+  const by =
+    holder === undefined
+      ? "an indexer that is just starting"
+      : `${holder.holder} since ${new Date(holder.since).toISOString()}`;
+  return new SpindexError("SHARD_TAKEN", `shard ${shard} of schema ${names.user} is taken by ${by}`, {
+    fix: "Stop that indexer, leave out --no-wait to take over when it ends, or give this one another --schema.",
   });
 }
 
-async function acquireLease(url: DatabaseUrl, names: SchemaNames, options: OpenStorageOptions): Promise<Lease> {
-  const { clock, shard } = options;
-  const lease = await Lease.acquire({
-    key: `spindex ${JSON.stringify([names.user, shard])}`,
-    connect: () => reach(url, "lease", options),
-    clock,
-    waitMs: options.leaseWaitMs ?? DEFAULT_LEASE_WAIT_MS,
-  });
-  if (lease !== undefined) return lease;
-  throw new SpindexError(
-    "SHARD_TAKEN",
-    `shard ${shard} of schema ${names.user} is taken by ${await holderOf(url, names, options)}`,
-    { fix: "Stop that indexer, or give this one another --schema." },
-  );
-}
-
-async function holderOf(url: DatabaseUrl, names: SchemaNames, options: OpenStorageOptions): Promise<string> {
-  const connection = await reach(url, "start", options);
+/** A connection whose session nobody else is lent. */
+async function reachOwnSession({ url, names }: Place, options: OpenStorageOptions): Promise<Connection> {
+  const session = await reach(url, "lease", { ...options, silenceMs: leaseSilenceMs(options) });
   try {
-    const shards = qualified(names.internal, "shards");
-    const { rows } = await connection.query(
-      `select holder, to_char(acquired_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') from ${shards} where shard = $1`,
-      [options.shard],
-    );
-    const [row] = rows;
-    return row === undefined ? "an indexer that is just starting" : `${row[0]} since ${row[1]}`;
+    const other = await reach(url, "start", options);
+    try {
+      await requireOwnSessions(url, lockKeyOf(names, options.shard), session, other);
+    } finally {
+      await other.end();
+    }
+    return session;
   } catch (error) {
-    return `an indexer that is just starting (${describeError(error)})`;
-  } finally {
-    await connection.end();
+    session.destroy();
+    throw error;
   }
+}
+
+function leaseSilenceMs({ silenceMs }: OpenStorageOptions): number {
+  return Math.min(silenceMs ?? LEASE_SILENCE_MS, LEASE_SILENCE_MS);
 }
 
 function reach(url: DatabaseUrl, role: string, options: OpenStorageOptions): Promise<Connection> {
@@ -191,25 +218,5 @@ function reach(url: DatabaseUrl, role: string, options: OpenStorageOptions): Pro
       onRetry: (attempt, waitMs, error) =>
         logEvent(log, "database.retry", { database: url.label, attempt, wait_ms: waitMs, err: error }),
     },
-  );
-}
-
-async function inTransaction<T>(connection: Connection, run: () => Promise<T>): Promise<T> {
-  await connection.run("begin isolation level read committed read write");
-  try {
-    const value = await run();
-    await connection.run("commit");
-    return value;
-  } catch (error) {
-    await connection.run("rollback").catch(() => {});
-    throw error;
-  }
-}
-
-function behindPooler(url: DatabaseUrl): SpindexError {
-  return new SpindexError(
-    "DATABASE_PROXY",
-    `${url.label} lends one server session to several connections (a pooler in transaction mode)`,
-    { fix: "Point DATABASE_URL directly to PostgreSQL, or to a pooler in session mode." },
   );
 }

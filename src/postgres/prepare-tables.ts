@@ -1,35 +1,68 @@
 import { SpindexError } from "../errors.ts";
 import type { TableModel } from "../store/table.ts";
 import type { Connection } from "./connection.ts";
-import { entityDdl, indexDdl, qualified, type SchemaNames, tableFingerprint } from "./ddl.ts";
+import { entityDdl, qualified, type SchemaNames, tableFingerprint } from "./ddl.ts";
 import { jsonDifferences } from "./definition-diff.ts";
 import { describeError, sqlStateOf } from "./failure.ts";
-import { INTERNAL_VERSION, internalDdl } from "./internal-ddl.ts";
+import { internalDdl } from "./internal-ddl.ts";
+import { INTERNAL_VERSION, migrationsFrom } from "./migrations.ts";
 import { quoteName } from "./sql.ts";
 
+/** What was done to the tables: `ready` says that they were as they have to be. */
+export type Prepared = "made" | "migrated" | "ready";
+
 /**
- * Inside a transaction: makes everything when the schema is new, else checks that it was made by a compatible
- * definition.
- * @returns whether the tables were made
- * @throws SpindexError DATABASE_INCOMPATIBLE, DATABASE_NEWER
+ * Inside a transaction: makes everything when the schema is new; else checks that it was made by a compatible definition,
+ * and brings internal tables of an older version up to this one.
+ * @param takeOver called before anything of existing tables is changed: locks the shard's row
+ * @throws SpindexError DATABASE_INCOMPATIBLE, DATABASE_NEWER; what `takeOver` throws
  */
 export async function prepareTables(
   connection: Connection,
   names: SchemaNames,
   tables: readonly TableModel[],
   fingerprint: unknown,
-): Promise<boolean> {
+  takeOver: () => Promise<void>,
+): Promise<Prepared> {
   // Two shards of one schema may start at the same time.
   await connection.query("select pg_advisory_xact_lock(hashtextextended($1, 1))", [`spindex ${names.user}`]);
-  const definition = definitionOf(tables, fingerprint);
-  const exists = await connection.query("select to_regclass($1) is not null", [qualified(names.internal, "meta")]);
-  if (exists.rows[0]?.[0] !== "t") {
-    await makeTables(connection, names, tables, definition);
-    return true;
+  const version = await checkTables(connection, names, tables, fingerprint);
+  if (version === undefined) {
+    await makeTables(connection, names, tables, definitionOf(tables, fingerprint));
+    return "made";
   }
-  await checkDefinition(connection, names, definition);
-  for (const statement of tables.flatMap((table) => indexDdl(names, table))) await connection.run(statement);
-  return false;
+  await takeOver();
+  const missing = migrationsFrom(version, names, tables);
+  if (missing.length > 0) await connection.run(missing.join(";\n"));
+  return missing.length > 0 ? "migrated" : "ready";
+}
+
+/**
+ * Reads what the tables were made for; changes nothing.
+ * @returns the version of the internal tables; undefined when there are none
+ * @throws SpindexError DATABASE_INCOMPATIBLE, DATABASE_NEWER
+ */
+export async function checkTables(
+  connection: Connection,
+  names: SchemaNames,
+  tables: readonly TableModel[],
+  fingerprint: unknown,
+): Promise<number | undefined> {
+  const meta = qualified(names.internal, "meta");
+  const exists = await connection.query("select to_regclass($1) is not null", [meta]);
+  if (exists.rows[0]?.[0] !== "t") return undefined;
+  const { rows } = await connection.query(`select version, definition from ${meta}`);
+  const version = Number(rows[0]?.[0]);
+  if (version > INTERNAL_VERSION) {
+    throw new SpindexError(
+      "DATABASE_NEWER",
+      `the schema ${names.user} was written by a newer Spindex (internal version ${version}, this one knows ${INTERNAL_VERSION})`,
+      { fix: "Install that version or a later one, or use another --schema." },
+    );
+  }
+  const stored: unknown = JSON.parse(rows[0]?.[1] ?? "null");
+  requireSame(names, stored, definitionOf(tables, fingerprint));
+  return version;
 }
 
 function definitionOf(tables: readonly TableModel[], fingerprint: unknown): unknown {
@@ -47,7 +80,7 @@ async function makeTables(
   const statements = [
     `create schema if not exists ${quoteName(names.user)}`,
     `create schema if not exists ${quoteName(names.internal)}`,
-    ...tables.flatMap((table) => [...entityDdl(names, table), ...indexDdl(names, table)]),
+    ...tables.flatMap((table) => entityDdl(names, table)),
     ...internalDdl(names),
   ];
   try {
@@ -77,17 +110,7 @@ function notMade(names: SchemaNames, error: unknown): unknown {
   );
 }
 
-async function checkDefinition(connection: Connection, names: SchemaNames, definition: unknown): Promise<void> {
-  const { rows } = await connection.query(`select version, definition from ${qualified(names.internal, "meta")}`);
-  const version = Number(rows[0]?.[0]);
-  if (version > INTERNAL_VERSION) {
-    throw new SpindexError(
-      "DATABASE_NEWER",
-      `the schema ${names.user} was written by a newer Spindex (internal version ${version}, this one knows ${INTERNAL_VERSION})`,
-      { fix: "Install that version or a later one, or use another --schema." },
-    );
-  }
-  const stored: unknown = JSON.parse(rows[0]?.[1] ?? "null");
+function requireSame(names: SchemaNames, stored: unknown, definition: unknown): void {
   const differences = jsonDifferences(stored, definition);
   if (differences.length === 0) return;
   throw new SpindexError(

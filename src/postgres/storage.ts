@@ -1,23 +1,28 @@
 import { assert } from "../errors.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { StartsStatus } from "../instrument/status.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { ChainMetadata } from "../write/chain-metadata.ts";
+import type { Pruning } from "../write/pruning.ts";
 import type { Storage, WriteOutcome } from "../write/storage.ts";
 import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { isConnectionError, writeFailureOf } from "./failure.ts";
+import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
 import { type FailedChanges, findGuiltyRow } from "./guilty-row.ts";
+import type { IndexBuilder } from "./index-builder.ts";
 import type { Lease } from "./lease.ts";
+import { chainsStatement } from "./progress-statements.ts";
+import { PostgresPruner } from "./pruning.ts";
 import { type ResumePoint, readResumePoint } from "./resume.ts";
 import { rollBackChain } from "./rollback.ts";
 import type { PostgresRowReader } from "./row-reader.ts";
 import { type TableStatements, tableStatementsOf } from "./table-statements.ts";
+import { exitClassOf, type Outcome } from "./take-shard.ts";
 import { type WriterSession, WriteTransaction } from "./write-transaction.ts";
-
-/** How an indexer ended, for the row of its start: `stopped`, or the code of an error. */
-export type Outcome = string;
 
 export interface PostgresStorageParts {
   readonly names: SchemaNames;
@@ -28,8 +33,10 @@ export interface PostgresStorageParts {
   readonly writeSeq: number;
   readonly tables: readonly TableModel[];
   readonly resume: ResumePoint;
+  readonly starts: StartsStatus;
   readonly lease: Lease;
   readonly reader: PostgresRowReader;
+  readonly indexes: IndexBuilder;
   readonly connectWriter: () => Promise<Connection>;
   readonly writer: Connection;
 }
@@ -38,9 +45,17 @@ export interface PostgresStorageParts {
 export class PostgresStorage implements Storage, RowReader {
   /** What the database knew when it was opened. */
   readonly resume: ResumePoint;
+  /** How often the shard was started, and how the start before this one ended. */
+  readonly starts: StartsStatus;
+  /** Builds the secondary indexes; stopped when the storage is closed. */
+  readonly indexes: IndexBuilder;
   readonly #parts: PostgresStorageParts;
   readonly #statements: ReadonlyMap<string, TableStatements>;
+  /** The last write that is known to be durable. */
+  #durableSeq: number;
+  /** The last number that a write may have taken: those of maintenance whose outcome is unknown are passed over. */
   #writeSeq: number;
+  readonly #pruner: PostgresPruner;
   #writer: WriterSession | undefined;
   #writing = false;
   /** A run whose outcome is not known: nothing else may be written before it. */
@@ -49,14 +64,38 @@ export class PostgresStorage implements Storage, RowReader {
   constructor(parts: PostgresStorageParts) {
     this.#parts = parts;
     this.resume = parts.resume;
+    this.indexes = parts.indexes;
+    this.starts = parts.starts;
+    this.#durableSeq = parts.writeSeq;
     this.#writeSeq = parts.writeSeq;
+    this.#pruner = new PostgresPruner({ ...parts, write: (write, telemetry) => this.#maintain(write, telemetry) });
     this.#writer = { connection: parts.writer, stagings: new Set() };
     this.#statements = new Map(
       parts.tables.map((table, position) => [table.name, tableStatementsOf(parts.names, table, position)]),
     );
   }
 
-  async write(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+  /** This process may write the shard. */
+  get isHeld(): boolean {
+    return this.#parts.lease.isHeld;
+  }
+
+  /** Aborts, with a SpindexError as its reason, when another process has taken the shard: nothing is written any more. */
+  get lost(): AbortSignal {
+    return this.#parts.lease.lost;
+  }
+
+  /** The server's process of the session that writes. */
+  get writerPid(): number | undefined {
+    const connection = this.#writer?.connection;
+    return connection === undefined || connection.isBroken ? undefined : connection.server.backendPid;
+  }
+
+  async write(
+    run: DrainRun,
+    telemetry: WriteTransactionTelemetry,
+    metadata: readonly ChainMetadata[] = [],
+  ): Promise<WriteOutcome> {
     assert(!this.#writing, "two writes at once");
     assert(
       this.#unsettled === undefined || this.#unsettled === run,
@@ -64,9 +103,28 @@ export class PostgresStorage implements Storage, RowReader {
     );
     this.#writing = true;
     try {
-      return await this.#attempt(run, telemetry);
+      return await this.#attempt(run, telemetry, metadata);
     } finally {
       this.#writing = false;
+    }
+  }
+
+  writeMetadata(chains: readonly ChainMetadata[], telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+    const { names, shard } = this.#parts;
+    const { start, text, values } = chainsStatement(names, { mode: "keep", progress: [] }, chains, shard);
+    const body: GuardedWrite["body"] = async (run) => {
+      await run(start, text, values);
+    };
+    return this.#maintain({ name: "metadata", lockMs: 1_000, statementMs: 5_000, body }, telemetry);
+  }
+
+  async planPruning(): Promise<readonly Pruning[]> {
+    const session = await this.#session();
+    try {
+      return await this.#pruner.plan(session.connection);
+    } catch (error) {
+      await this.#leaveTransaction(session, error);
+      throw error;
     }
   }
 
@@ -82,8 +140,9 @@ export class PostgresStorage implements Storage, RowReader {
     const writeSeq = this.#writeSeq + 1;
     this.#writing = true;
     try {
-      await rollBackChain(session.connection, { names, shard, token, writeSeq }, tables, request);
-      this.#writeSeq = writeSeq;
+      const claim = { names, shard, token, writeSeq, durableSeq: this.#durableSeq };
+      await rollBackChain(session.connection, claim, tables, request);
+      this.#durable(writeSeq);
     } catch (error) {
       await this.#leaveTransaction(session, error);
       throw error;
@@ -119,17 +178,22 @@ export class PostgresStorage implements Storage, RowReader {
     }
   }
 
-  /** Records how this start ended, lets the shard go and ends every connection. Idempotent; never throws. */
+  /**
+   * Records how this start ended (a successor that took over may have taken it for killed), lets the shard go and ends every
+   * connection. Idempotent; never throws.
+   */
   async close(outcome: Outcome): Promise<void> {
     const { names, startId, lease, reader, connectWriter } = this.#parts;
     const writer = this.#writer?.connection;
     this.#writer = undefined;
+    await this.indexes.stop();
     try {
       const connection = writer === undefined || writer.isBroken ? await connectWriter() : writer;
       try {
         await connection.query(
-          `update ${qualified(names.internal, "starts")} set ended_at = now(), outcome = $2 where id = $1 and ended_at is null`,
-          [startId, outcome],
+          `update ${qualified(names.internal, "starts")} set ended_at = now(), outcome = $2, exit_class = $3
+           where id = $1 and (ended_at is null or outcome = 'killed')`,
+          [startId, outcome, exitClassOf(outcome)],
         );
       } finally {
         await connection.end();
@@ -140,19 +204,51 @@ export class PostgresStorage implements Storage, RowReader {
     await Promise.all([lease.release(), reader.close()]);
   }
 
-  async #attempt(run: DrainRun, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+  /** A write that is no run. One whose outcome is unknown leaves its number behind: nothing depends on it. */
+  async #maintain(write: GuardedWrite, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+    assert(!this.#writing && this.#unsettled === undefined, "maintenance beside a write");
+    this.#writing = true;
+    try {
+      const session = await this.#session();
+      const { names, shard, token } = this.#parts;
+      const writeSeq = this.#writeSeq + 1;
+      try {
+        const claim = { names, shard, token, writeSeq, durableSeq: this.#durableSeq };
+        const outcome = await guardedWrite(session.connection, claim, telemetry, write);
+        this.#durable(writeSeq);
+        return outcome;
+      } catch (error) {
+        if (error instanceof WriteFailure && error.kind === "outcome_unknown") this.#writeSeq = writeSeq;
+        await this.#leaveTransaction(session, error);
+        throw error;
+      }
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #durable(writeSeq: number): void {
+    this.#durableSeq = writeSeq;
+    this.#writeSeq = writeSeq;
+  }
+
+  async #attempt(
+    run: DrainRun,
+    telemetry: WriteTransactionTelemetry,
+    metadata: readonly ChainMetadata[],
+  ): Promise<WriteOutcome> {
     const session = await this.#session();
     const { names, shard, token, startId } = this.#parts;
     const writeSeq = this.#writeSeq + 1;
     const statementsOf = (table: TableModel): TableStatements => this.#statementsOf(table);
     const transaction = new WriteTransaction(
       session,
-      { names, shard, token, startId, writeSeq, statementsOf },
+      { names, shard, token, startId, writeSeq, durableSeq: this.#durableSeq, statementsOf },
       telemetry,
     );
     try {
-      const outcome = await transaction.write(run);
-      this.#writeSeq = writeSeq;
+      const outcome = await transaction.write(run, metadata);
+      this.#durable(writeSeq);
       this.#unsettled = undefined;
       return { alreadyDurable: outcome === "already_durable" };
     } catch (error) {
@@ -178,7 +274,7 @@ export class PostgresStorage implements Storage, RowReader {
 
   /** The writer's connection, made again when it was lost. */
   async #session(): Promise<WriterSession> {
-    await this.#parts.lease.regain();
+    await this.#parts.lease.require();
     if (this.#writer !== undefined && !this.#writer.connection.isBroken) return this.#writer;
     try {
       this.#writer = { connection: await this.#parts.connectWriter(), stagings: new Set() };

@@ -18,25 +18,34 @@ export async function startFreezingProxy(databaseUrl: string): Promise<FreezingP
   const folder = await temporaryFolder();
   const sockets = new Set<net.Socket>();
   let isFrozen = false;
+  /** Connections made while frozen: they begin when the network is back. */
+  const waiting: net.Socket[] = [];
   const server = net.createServer((client) => {
+    sockets.add(client);
+    client.on("error", () => {});
+    if (isFrozen) waiting.push(client);
+    else passOn(client);
+  });
+  const passOn = (client: net.Socket): void => {
+    if (client.destroyed) return;
     const port = Number(target.port || 5432);
     const upstream =
       socketDir === null ? net.connect(port, target.hostname) : net.connect(join(socketDir, `.s.PGSQL.${port}`));
+    sockets.add(upstream);
+    upstream.on("error", () => {});
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      sockets.add(from);
       from.on("data", (data) => {
         if (!isFrozen) to.write(data);
       });
-      from.on("error", () => {});
       from.on("close", () => {
         sockets.delete(from);
         to.destroy();
       });
     }
-  });
+  };
   await new Promise<void>((done) => server.listen(join(folder, ".s.PGSQL.5432"), done));
   const url = new URL(databaseUrl);
   url.searchParams.set("host", folder);
@@ -48,6 +57,7 @@ export async function startFreezingProxy(databaseUrl: string): Promise<FreezingP
     },
     thaw() {
       isFrozen = false;
+      for (const client of waiting.splice(0)) passOn(client);
     },
     async close() {
       for (const socket of sockets) socket.destroy();

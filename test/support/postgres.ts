@@ -12,8 +12,12 @@ export interface TestDatabase {
 }
 
 /** Makes a fresh, empty database on the server that the run's global setup has chosen. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const serverUrl = inject("databaseUrl");
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabaseAt(inject("databaseUrl"));
+}
+
+/** Makes a fresh, empty database on a server. */
+export async function createDatabaseAt(serverUrl: string): Promise<TestDatabase> {
   const name = `spindex_test_${randomBytes(6).toString("hex")}`;
   await once(serverUrl, `create database ${name} template template0 encoding 'UTF8'`);
   const url = new URL(serverUrl);

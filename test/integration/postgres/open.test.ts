@@ -5,6 +5,7 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { type OpenStorageOptions, openStorage } from "../../../src/postgres/open.ts";
 import type { PostgresStorage } from "../../../src/postgres/storage.ts";
 import { changesOf, recordingWriteTelemetry, runOf } from "../../support/drain-runs.ts";
+import { startFreezingProxy } from "../../support/freezing-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { tableOf } from "../../support/tables.ts";
 
@@ -44,7 +45,6 @@ async function open(options: Partial<OpenStorageOptions> = {}): Promise<Postgres
     log: pino({ enabled: false }),
     holder: "host-a, process 7",
     budgetMs: 0,
-    leaseWaitMs: 0,
     ...options,
   });
   opened.push(storage);
@@ -61,7 +61,7 @@ async function errorOf(work: Promise<unknown>): Promise<SpindexError> {
 }
 
 describe("opening", () => {
-  test("makes tables with chain, checkpoint, key, index and comments", async () => {
+  test("makes tables with chain, checkpoint, key and comments; no secondary index", async () => {
     const storage = await open();
     expect(storage.resume).toEqual({
       nextCheckpoint: 1,
@@ -84,10 +84,6 @@ describe("opening", () => {
       "select tablename, indexdef from pg_indexes where schemaname = 'app' order by tablename, indexname",
     );
     expect(indexes).toEqual([
-      {
-        tablename: "account",
-        indexdef: "CREATE INDEX account_balance_id_idx ON app.account USING btree (balance, id)",
-      },
       { tablename: "account", indexdef: "CREATE UNIQUE INDEX account_pkey ON app.account USING btree (id, chain_id)" },
       { tablename: "shared", indexdef: "CREATE UNIQUE INDEX shared_pkey ON app.shared USING btree (id)" },
     ]);
@@ -118,13 +114,14 @@ describe("opening", () => {
 
   test("notes that a predecessor ended without a word", async () => {
     const schema = "killed";
-    const first = await open({ schema });
-    await database.query("select pg_terminate_backend(lease_pid, 1000) from killed_spindex.shards");
-    await open({ schema });
-    await first.close("stopped");
-    expect(await database.query("select outcome from killed_spindex.starts order by id")).toEqual([
-      { outcome: "killed" },
-      { outcome: null },
+    const proxy = await startFreezingProxy(database.url);
+    await open({ schema, url: proxy.url });
+    // As after kill -9: every socket of the process is closed, and none can be made again.
+    await proxy.close();
+    await open({ schema, onStandby: () => {} });
+    expect(await database.query("select outcome, exit_class from killed_spindex.starts order by id")).toEqual([
+      { outcome: "killed", exit_class: "killed" },
+      { outcome: null, exit_class: null },
     ]);
   });
 
@@ -159,7 +156,9 @@ describe("opening", () => {
   test("makes indexes that were added to the schema", async () => {
     const schema = "indexed";
     await (await open({ schema, tables: [shared] })).close("stopped");
-    await open({ schema, tables: [{ ...shared, indexes: [{ columns: ["id"] }] }] });
+    const storage = await open({ schema, tables: [{ ...shared, indexes: [{ columns: ["id"] }] }] });
+    storage.indexes.start(() => true);
+    await storage.indexes.finish();
     expect(await database.query("select indexname from pg_indexes where schemaname = 'indexed' order by 1")).toEqual([
       { indexname: "shared_id_idx" },
       { indexname: "shared_pkey" },

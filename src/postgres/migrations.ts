@@ -1,0 +1,71 @@
+/**
+ * How a database of an older version becomes one of this version. The internal tables carry their version in `meta`;
+ * a start takes its shard, applies the missing steps in order and checks the definition, all in one transaction.
+ *
+ * To change internal tables or `<entity>_history`:
+ *  1. Change what new installs get: `internal-ddl.ts`, or `entityDdl` in `ddl.ts`.
+ *  2. Append a step here. A step that was released never changes: its statements are written out, not made from code
+ *     that moves on. The newest step may grow until then.
+ *  3. Before that, when the newest step was released: write the fixture of its version (test/support/make-upgrade-fixture.ts).
+ *     A test upgrades every fixture, compares its catalogue with that of a new install, and goes on indexing.
+ * While a step is applied, a process of the older version may still be writing another shard of the same schema: add
+ * columns with defaults, and remove nothing that a write uses.
+ */
+import type { TableModel } from "../store/table.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
+
+interface Migration {
+  /** The version that the tables have afterwards. */
+  readonly to: number;
+  readonly what: string;
+  readonly statements: (names: SchemaNames, tables: readonly TableModel[]) => readonly string[];
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    to: 2,
+    what: "leases with an expiry; starts are counted and classed; states of sources; positions are found by block",
+    statements: (names) => {
+      const of = (name: string): string => qualified(names.internal, name);
+      return [
+        `create table ${of("leases")} (
+          shard text primary key references ${of("shards")},
+          token text not null,
+          expires_at timestamptz not null,
+          renewed_at timestamptz not null,
+          lease_pid int4 not null,
+          writer_pid int4
+        )`,
+        `comment on table ${of("leases")} is 'Until when each shard is held, and by which sessions. Apart from shards: a write locks that row.'`,
+        `alter table ${of("shards")} drop column lease_pid, add column starts int8 not null default 0`,
+        `update ${of("shards")} s set starts = (select count(*) from ${of("starts")} where shard = s.shard)`,
+        `comment on table ${of("shards")} is 'Who owns each shard, and where its writes are: every write checks the token and advances write_seq.'`,
+        `alter table ${of("chains")} add column sources jsonb`,
+        `create index checkpoints_block_idx on ${of("checkpoints")} (chain_id, block, checkpoint)`,
+        `alter table ${of("starts")} add column exit_class text`,
+        `update ${of("starts")} set exit_class = case
+          when outcome = 'stopped' then 'ok'
+          when outcome = 'killed' then 'killed'
+          when outcome in ('DATABASE_UNREACHABLE', 'SOURCE_UNREACHABLE', 'SOURCE_ANSWER_INVALID',
+            'WRITE_RETRIES_EXHAUSTED', 'WRITER_FENCED', 'DATABASE_WENT_BACK') then 'retry'
+          when outcome in ('HANDLER_FAILED', 'ROW_INVALID', 'ROW_MISSING', 'READ_PENDING', 'CONTEXT_REVOKED',
+            'WRITE_FAILED', 'INTERNAL') then 'bug'
+          else 'fix' end
+        where outcome is not null`,
+      ];
+    },
+  },
+];
+
+/** Version of the internal tables. A higher one in the database was written by a newer Spindex. */
+export const INTERNAL_VERSION: number = MIGRATIONS.at(-1)?.to ?? 1;
+
+/** The statements that are missing from tables of an older version; none when they are of this one. */
+export function migrationsFrom(version: number, names: SchemaNames, tables: readonly TableModel[]): readonly string[] {
+  const missing = MIGRATIONS.filter(({ to }) => to > version);
+  if (missing.length === 0) return [];
+  return [
+    ...missing.flatMap(({ statements }) => statements(names, tables)),
+    `update ${qualified(names.internal, "meta")} set version = ${INTERNAL_VERSION}`,
+  ];
+}
