@@ -11,4 +11,5 @@ if (major < REQUIRED_NODE) {
 }
 // Loaded only now: an older Node.js could not even parse the rest.
 const { main } = await import("./main.ts");
-process.exitCode = await main(process.argv);
+// Everything has been flushed, within bounds: what still waits, such as a retry to a dead collector, must not hold the exit.
+process.exit(await main(process.argv));
