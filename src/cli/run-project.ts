@@ -157,7 +157,7 @@ async function telemetryOf(
     tracing,
     clock: systemClock,
     chains: definition.chains,
-    tables: definition.tables.map(({ name }) => name),
+    tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),
   });
 }

@@ -26,7 +26,7 @@ export interface TelemetryOptions {
   readonly tracing?: Tracing;
   readonly clock?: Clock;
   readonly chains: readonly ChainLabel[];
-  /** Names of entity tables. */
+  /** Names of entity tables in SQL. */
   readonly tables: readonly string[];
   /** `Contract.Event` of every handler. */
   readonly handlers: readonly string[];

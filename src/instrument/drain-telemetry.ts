@@ -10,6 +10,8 @@ export interface DrainStart {
   readonly queuedBatchesBefore: number;
   readonly queuedBatchesAfter: number;
   readonly splitReason: SplitReason;
+  /** Texts that were escaped, by table. */
+  readonly escapes: ReadonlyMap<string, number>;
   /** `Batch.origin` of its batches, in order. */
   readonly batchOrigins: readonly unknown[];
   readonly snapshot: {

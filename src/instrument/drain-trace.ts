@@ -44,6 +44,7 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
     metrics.observe("snapshot_duration_seconds", {}, (snapshot.endedAt - snapshot.startedAt) / 1000);
     metrics.observe("drain_run_batches", {}, this.#batches.length);
     metrics.add("drain_splits_total", { reason: start.splitReason });
+    for (const [table, texts] of start.escapes) metrics.add("encoding_escapes_total", { table }, texts);
     instruments.open.add(this);
   }
 

@@ -86,6 +86,12 @@ export const WRITE_METRICS = {
     },
     help: "Durable bytes as sent to PostgreSQL.",
   },
+  encoding_escapes_total: {
+    type: "counter",
+    unit: "number",
+    labels: { table: "*" },
+    help: "Texts in rows whose NUL or lone surrogates became U+FFFD, because PostgreSQL cannot hold them. Growing: a contract emits such texts; compare by hash or bytes where it matters.",
+  },
   write_failures_total: {
     type: "counter",
     unit: "number",

@@ -1,8 +1,8 @@
 import type { StatementStart } from "../instrument/drain-telemetry.ts";
+import { storedText } from "../lib/stored-text.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
-import { storedText } from "./values.ts";
 
 /** A statement that goes with the rows of a run. */
 export interface ProgressStatement {

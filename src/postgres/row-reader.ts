@@ -1,6 +1,7 @@
 import { SpindexError } from "../errors.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
+import { storedText } from "../lib/stored-text.ts";
 import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
 import { columnTypeOf } from "./column-types.ts";
 import type { Connection } from "./connection.ts";
@@ -10,7 +11,6 @@ import { describeError, isConnectionError, isTransient } from "./failure.ts";
 import { parameterOf, type RowParser, rowParserOf } from "./row-parsers.ts";
 import { quoteName } from "./sql.ts";
 import { chainCondition } from "./table-statements.ts";
-import { storedText } from "./values.ts";
 
 export interface RowReaderOptions {
   readonly names: SchemaNames;

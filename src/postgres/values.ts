@@ -1,4 +1,5 @@
 import { ByteWriter } from "../lib/byte-writer.ts";
+import { storedText } from "../lib/stored-text.ts";
 import type { ColumnModel } from "../store/table.ts";
 import { elementOidOf } from "./column-types.ts";
 import { writeNumericBigint, writeNumericText } from "./numeric.ts";
@@ -65,17 +66,9 @@ function writeBool(out: ByteWriter, value: boolean): void {
   out.at += 5;
 }
 
-/**
- * PostgreSQL's text holds neither NUL nor half a surrogate pair: each becomes U+FFFD, so that a contract's junk name
- * cannot stop an indexer. (Node writes lone surrogates as U+FFFD by itself.)
- */
+/** Rows hold stored texts already; what did not come from a row is escaped here. */
 function writeText(out: ByteWriter, value: string): void {
-  writeUtf8(out, value.includes("\0") ? value.replaceAll("\0", REPLACEMENT) : value, -1);
-}
-
-/** The text that `writeText` leaves in the database. */
-export function storedText(value: string): string {
-  return value.toWellFormed().replaceAll("\0", REPLACEMENT);
+  writeUtf8(out, storedText(value), -1);
 }
 
 /** @param prefix a byte before the text, or -1 */
@@ -106,7 +99,11 @@ function writeBytes(out: ByteWriter, value: string): void {
 }
 
 function writeTimestamp(out: ByteWriter, seconds: number): void {
-  writeInt64(out, Math.round((seconds - POSTGRES_EPOCH_SECONDS) * MICROSECONDS));
+  const whole = Math.floor(seconds);
+  const micros = Math.round((seconds - whole) * MICROSECONDS);
+  const total = (whole - POSTGRES_EPOCH_SECONDS) * MICROSECONDS + micros;
+  if (Number.isSafeInteger(total)) writeInt64(out, total);
+  else writeInt64Bigint(out, BigInt(whole - POSTGRES_EPOCH_SECONDS) * BigInt(MICROSECONDS) + BigInt(micros));
 }
 
 // Either an escaped backslash, which protects what follows, or an escape that jsonb refuses. JSON.stringify escapes

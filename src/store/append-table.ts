@@ -42,6 +42,11 @@ export class AppendTable {
     return this.#writer.bytes;
   }
 
+  /** Texts of its rows that were escaped since the last call. */
+  takeEscapes(): number {
+    return this.#shape.takeEscapes();
+  }
+
   /** @throws SpindexError ROW_INVALID */
   insert({ chainId, checkpoint, event }: ChangeScope, input: Row): void {
     const row = this.#shape.row(input);

@@ -1,8 +1,10 @@
 import { SpindexError } from "../errors.ts";
+import { storedText } from "../lib/stored-text.ts";
 import type { ColumnModel } from "./table.ts";
 
 /**
- * Checks one value and gives it back in the form that rows hold (see ColumnModel).
+ * Checks one value and gives it back in the form that rows hold (see ColumnModel), which is also the form in which a read
+ * from the storage gives it back.
  * @throws SpindexError ROW_INVALID naming entity, column, value and what is expected
  */
 export type ValueCheck = (value: unknown) => unknown;
@@ -19,9 +21,19 @@ const HASH = /^0x[0-9a-f]{64}$/;
 const BYTES = /^0x(?:[0-9a-f]{2})*$/;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
-export function columnCheck(entity: string, column: ColumnModel): ValueCheck {
+/** What PostgreSQL's `timestamptz` holds, in unix seconds: 24 November 4714 BC to the end of the year 294276. */
+const FIRST_TIMESTAMP = -210_866_803_200;
+const TIMESTAMPS_END = 9_224_318_016_000;
+const MICROSECONDS = 1_000_000;
+/** Far below what Node.js and PostgreSQL can take: they fail when the row is written, and its event is not known. */
+const MAX_JSON_DEPTH = 1_000;
+/** Beyond it, a number is less exact than a microsecond. */
+const MICROSECONDS_EXACT_BELOW = 2 ** 33;
+
+/** @param onEscape called for each text that the storage could not hold as it was given */
+export function columnCheck(entity: string, column: ColumnModel, onEscape: () => void = () => {}): ValueCheck {
   const place = `${entity}.${column.name}`;
-  const one = kindCheck(place, column);
+  const one = kindCheck(place, column, onEscape);
   const many: ValueCheck = column.array ? arrayOf(place, one) : one;
   if (!column.nullable) {
     return (value) =>
@@ -41,12 +53,12 @@ function arrayOf(place: string, one: ValueCheck): ValueCheck {
   };
 }
 
-function kindCheck(place: string, column: ColumnModel): ValueCheck {
+function kindCheck(place: string, column: ColumnModel, onEscape: () => void): ValueCheck {
   switch (column.kind) {
     case "int32":
       return (v) =>
         typeof v === "number" && Number.isInteger(v) && v >= -INT32_MAX - 1 && v <= INT32_MAX
-          ? v
+          ? v + 0 // never -0
           : refuse(place, v, "an integer number from -2^31 to 2^31 - 1 is expected");
     case "int64":
       return bigintCheck(place, INT64_MIN, INT64_MAX, "from -2^63 to 2^63 - 1");
@@ -61,12 +73,11 @@ function kindCheck(place: string, column: ColumnModel): ValueCheck {
     case "float64":
       return (v) => (typeof v === "number" ? v : refuse(place, v, "a number is expected"));
     case "timestamp":
-      return (v) =>
-        typeof v === "number" && Number.isFinite(v) ? v : refuse(place, v, "unix seconds, a number, are expected");
+      return (v) => timestamp(place, v);
     case "bool":
       return (v) => (typeof v === "boolean" ? v : refuse(place, v, "true or false is expected"));
     case "text":
-      return (v) => (typeof v === "string" ? v : refuse(place, v, "a string is expected"));
+      return (v) => (typeof v === "string" ? escaped(v, onEscape) : refuse(place, v, "a string is expected"));
     case "bytes":
       return hexCheck(place, BYTES, "0x and pairs of hex digits are expected");
     case "hash":
@@ -74,7 +85,7 @@ function kindCheck(place: string, column: ColumnModel): ValueCheck {
     case "address":
       return hexCheck(place, ADDRESS, "0x and 40 hex digits are expected");
     case "json":
-      return (v) => frozenJson(place, v);
+      return (v) => frozenJson(place, v, onEscape, 0);
     case "enum": {
       const values = new Set<unknown>(column.values);
       return (v) => (values.has(v) ? v : refuse(place, v, `one of ${column.values?.join(", ")} is expected`));
@@ -91,6 +102,33 @@ function bigintCheck(place: string, min: bigint, max: bigint, range: string): Va
 
 function hintForNumber(value: unknown): string | undefined {
   return typeof value === "number" ? "Use a bigint: BigInt(value), or a literal with n." : undefined;
+}
+
+function escaped(text: string, onEscape: () => void): string {
+  const stored = storedText(text);
+  if (stored !== text) onEscape();
+  return stored;
+}
+
+function timestamp(place: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    return refuse(place, value, "unix seconds, a number, are expected");
+  }
+  const seconds = toMicroseconds(value);
+  if (seconds >= FIRST_TIMESTAMP && seconds < TIMESTAMPS_END) return seconds;
+  return refuse(
+    place,
+    value,
+    "unix seconds from -4713 to 294276 are expected",
+    value >= TIMESTAMPS_END ? "Milliseconds? Divide them by 1000." : undefined,
+  );
+}
+
+/** Never -0. */
+function toMicroseconds(seconds: number): number {
+  if (Number.isInteger(seconds) || Math.abs(seconds) >= MICROSECONDS_EXACT_BELOW) return seconds + 0;
+  const whole = Math.floor(seconds);
+  return (whole * MICROSECONDS + Math.round((seconds - whole) * MICROSECONDS)) / MICROSECONDS;
 }
 
 function hexCheck(place: string, pattern: RegExp, expected: string): ValueCheck {
@@ -112,28 +150,29 @@ function decimalCheck(place: string, precision: number, scale: number): ValueChe
     if (whole.length > precision - scale || fraction.length > scale) {
       return refuse(place, v, `at most ${precision - scale} digits before and ${scale} after the point fit`);
     }
-    return text;
+    const sign = parts[1] === "-" && whole + fraction !== "" ? "-" : "";
+    return `${sign}${whole || "0"}${scale === 0 ? "" : `.${fraction.padEnd(scale, "0")}`}`;
   };
 }
 
-function frozenJson(place: string, value: unknown): unknown {
+/** Frozen where it is already as the storage gives it back, which is nearly always; else a frozen copy that is. */
+function frozenJson(place: string, value: unknown, onEscape: () => void, depth: number): unknown {
   switch (typeof value) {
     case "string":
+      return escaped(value, onEscape);
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value : refuse(place, value, "JSON has no such number");
+      return Number.isFinite(value) ? value + 0 : refuse(place, value, "JSON has no such number");
     case "object": {
       if (value === null) return value;
-      if (Array.isArray(value)) {
-        for (const item of value) frozenJson(place, item);
-        return Object.freeze(value);
-      }
+      if (depth === MAX_JSON_DEPTH) return refuse(place, value, `at most ${MAX_JSON_DEPTH} levels are allowed in JSON`);
+      if (Array.isArray(value)) return frozenArray(place, value, onEscape, depth);
       const prototype = Object.getPrototypeOf(value);
-      if (prototype !== Object.prototype && prototype !== null)
-        return refuse(place, value, "a plain JSON value is expected");
-      for (const item of Object.values(value)) if (item !== undefined) frozenJson(place, item);
-      return Object.freeze(value);
+      if (prototype === Object.prototype || prototype === null) {
+        return frozenObject(place, value, onEscape, depth);
+      }
+      return refuse(place, value, "a plain JSON value is expected");
     }
     default:
       return refuse(
@@ -143,6 +182,30 @@ function frozenJson(place: string, value: unknown): unknown {
         typeof value === "bigint" ? "Write bigints as text." : undefined,
       );
   }
+}
+
+function frozenArray(place: string, list: readonly unknown[], onEscape: () => void, depth: number): readonly unknown[] {
+  let isSame = true;
+  // Array.from: a hole is an undefined, which is refused.
+  const items = Array.from(list, (item) => {
+    const stored = frozenJson(place, item, onEscape, depth + 1);
+    isSame &&= Object.is(stored, item);
+    return stored;
+  });
+  return Object.freeze(isSame ? list : items);
+}
+
+function frozenObject(place: string, object: object, onEscape: () => void, depth: number): object {
+  let isSame = Object.getPrototypeOf(object) !== null;
+  const entries: [string, unknown][] = [];
+  for (const [name, item] of Object.entries(object)) {
+    const storedName = escaped(name, onEscape);
+    // As JSON.stringify does, properties that are undefined are left out.
+    const stored = item === undefined ? undefined : frozenJson(place, item, onEscape, depth + 1);
+    isSame &&= storedName === name && stored !== undefined && Object.is(stored, item);
+    if (stored !== undefined) entries.push([storedName, stored]);
+  }
+  return Object.freeze(isSame ? object : Object.fromEntries(entries));
 }
 
 function refuse(place: string, value: unknown, expected: string, fix?: string): never {
@@ -157,7 +220,7 @@ export function show(value: unknown): string {
   try {
     text = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `${item}n` : item)) ?? String(value);
   } catch {
-    text = String(value);
+    text = Object.prototype.toString.call(value);
   }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

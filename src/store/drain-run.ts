@@ -84,5 +84,7 @@ export interface DrainRun {
   /** The events that its rows came from, by their numbers. */
   readonly origins: RunOrigins;
   readonly skipped: readonly SkippedEvent[];
+  /** Texts that the storage could not hold as they were given, by table (its name in SQL); only where there are some. */
+  readonly escapes: ReadonlyMap<string, number>;
   readonly splitReason: SplitReason;
 }

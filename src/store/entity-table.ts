@@ -87,6 +87,11 @@ export class EntityTable {
     return this.#batchChanges.length + this.#batchHistory.length + this.#runChanges.length + this.#runHistory.length;
   }
 
+  /** Texts of its rows that were escaped since the last call. */
+  takeEscapes(): number {
+    return this.#shape.takeEscapes();
+  }
+
   keyOf(input: unknown): KeyValue {
     return this.#shape.key(input);
   }

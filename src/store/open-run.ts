@@ -1,6 +1,7 @@
 import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
 import { assert } from "../errors.ts";
 import { type EncodedRows, NO_ROWS } from "../lib/byte-writer.ts";
+import { storedText } from "../lib/stored-text.ts";
 import type { AppendTable } from "./append-table.ts";
 import type {
   BlockRange,
@@ -45,6 +46,7 @@ export class OpenRun {
   #positions: CheckpointPosition[] = [];
   #skipped: SkippedEvent[] = [];
   #items = 0;
+  #skippedEscapes = 0;
 
   constructor(entities: readonly EntityTable[], appends: readonly AppendTable[], events: EventLog, limits: RunLimits) {
     this.#entities = entities;
@@ -111,7 +113,7 @@ export class OpenRun {
       this.#progress.set(progress.chainId, { ...progress, headers });
     }
     this.#positions.push(...positions);
-    this.#skipped.push(...skipped);
+    for (const event of skipped) this.#skipped.push(this.#stored(event));
     this.#items += batch.items;
     return changes;
   }
@@ -143,6 +145,7 @@ export class OpenRun {
       tables: tables.filter((_, at) => countRows(written[at] ?? []) > 0),
       origins: this.#events.takeCommitted(),
       skipped: this.#skipped,
+      escapes: this.#takeEscapes(),
       splitReason,
     };
     this.#id++;
@@ -153,6 +156,21 @@ export class OpenRun {
     this.#blocks = new Map();
     this.#progress = new Map();
     return run;
+  }
+
+  /** What a handler throws may hold anything. */
+  #stored(event: SkippedEvent): SkippedEvent {
+    const message = storedText(event.message);
+    if (message !== event.message) this.#skippedEscapes++;
+    return { ...event, message };
+  }
+
+  #takeEscapes(): ReadonlyMap<string, number> {
+    const escapes = new Map<string, number>();
+    for (const table of [...this.#entities, ...this.#appends]) escapes.set(table.model.sqlName, table.takeEscapes());
+    escapes.set("skipped_events", this.#skippedEscapes);
+    this.#skippedEscapes = 0;
+    return new Map([...escapes].filter(([, count]) => count > 0));
   }
 }
 

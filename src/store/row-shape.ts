@@ -19,19 +19,26 @@ export interface RowShape {
   key(input: unknown): KeyValue;
   /** An object with the key columns, checked. */
   keyRow(input: unknown): Row;
+  /** How many texts in rows the storage could not hold as they were given, since the last call. */
+  takeEscapes(): number;
 }
 
 export function createRowShape(table: TableModel): RowShape {
+  let escapes = 0;
+  const onEscape = (): void => {
+    escapes++;
+  };
   const columns = table.columns.map((column) => ({
     column,
     name: column.name,
-    check: columnCheck(table.name, column),
+    check: columnCheck(table.name, column, onEscape),
+    defaultValue: storedDefault(table, column),
   }));
   const keyChecks = table.key.map((name) => {
-    const found = columns.find((column) => column.name === name);
-    if (found === undefined)
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (column === undefined)
       throw new SpindexError("SCHEMA_INVALID", `entity ${table.name}: no column ${name} for its key`);
-    return found;
+    return { name, check: columnCheck(table.name, column) };
   });
   const single = keyChecks.length === 1 ? keyChecks[0] : undefined;
 
@@ -41,12 +48,12 @@ export function createRowShape(table: TableModel): RowShape {
     }
     let changed: Record<string, unknown> | undefined;
     let present = 0;
-    for (const { column, name, check } of columns) {
+    for (const { column, name, check, defaultValue } of columns) {
       const given = input[name];
       if (given !== undefined) present++;
-      if (given !== undefined && previous !== undefined && previous[name] === given) continue;
-      const value = given === undefined ? defaultOf(table, column) : check(given);
-      if (value !== given) {
+      if (given !== undefined && previous !== undefined && Object.is(previous[name], given)) continue;
+      const value = given === undefined ? (defaultValue ?? absent(table, column)) : check(given);
+      if (!Object.is(value, given)) {
         changed ??= {};
         changed[name] = value;
       }
@@ -87,6 +94,11 @@ export function createRowShape(table: TableModel): RowShape {
     },
     keyRow: (input) =>
       Object.freeze(Object.fromEntries(keyChecks.map(({ name, check }) => [name, keyPart(check, name, input)]))),
+    takeEscapes: () => {
+      const taken = escapes;
+      escapes = 0;
+      return taken;
+    },
   };
 }
 
@@ -94,8 +106,15 @@ function isKeyObject(input: unknown): input is Row {
   return typeof input === "object" && input !== null;
 }
 
-function defaultOf(table: TableModel, column: ColumnModel): unknown {
-  if (column.defaultValue !== undefined) return column.defaultValue;
+/** A column's default as a row holds it. */
+function storedDefault(table: TableModel, column: ColumnModel): unknown {
+  const { defaultValue } = column;
+  return defaultValue === undefined ? undefined : columnCheck(table.name, column)(defaultValue);
+}
+
+/** What a column that was left out without a default holds. */
+function absent(table: TableModel, column: ColumnModel): null {
+  if (column.defaultValue === null) return null;
   throw invalid(
     table,
     `${table.name}.${column.name} is missing`,

@@ -91,6 +91,7 @@ export class PersistenceLoop {
       queuedBatchesBefore,
       queuedBatchesAfter: store.queuedBatches,
       splitReason: run.splitReason,
+      escapes: run.escapes,
       batchOrigins: run.batches.map(({ origin }) => origin),
       snapshot: {
         startedAt,

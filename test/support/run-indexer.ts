@@ -11,6 +11,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 
 export interface RunningIndexer {
   status(): Status;
+  /** The sum of all series of a counter or gauge whose labels include these. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
   /** Rejects when the indexer fails before `condition` holds. */
   until(condition: (status: Status) => boolean): Promise<Status>;
   /** Stops it as a signal would; resolves when everything processed is durable, rejects with what failed. */
@@ -34,7 +36,7 @@ export function startIndexer(
     version: "0.0.0",
     log,
     chains: definition.chains,
-    tables: definition.tables.map(({ name }) => name),
+    tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),
     processMetrics: false,
   });
@@ -78,6 +80,7 @@ export function startIndexer(
   };
   return {
     status: current,
+    metric: async (name, labels = {}) => sumOf((await telemetry.scrape("text/plain")).body, name, labels),
     ended,
     until: async (condition) => {
       let over = false;
@@ -99,4 +102,12 @@ export function startIndexer(
       return ended;
     },
   };
+}
+
+function sumOf(page: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return page
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) && wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
 }

@@ -96,6 +96,7 @@ export function drainStart(id: number, clock: ManualClock, batchOrigins: readonl
     items: 3,
     queuedBatchesBefore: batchOrigins.length,
     queuedBatchesAfter: 0,
+    escapes: new Map(),
     splitReason: "drained",
     batchOrigins,
     snapshot: { startedAt, endedAt: startedAt, tables: 2, changes: 5, bytes: 500 },

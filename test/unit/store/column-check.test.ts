@@ -23,7 +23,9 @@ describe("a value is kept as it is", () => {
     ["float64", Number.NaN],
     ["timestamp", 1_700_000_000.5],
     ["bool", false],
-    ["text", "a\u0000b"],
+    ["timestamp", -210_866_803_200],
+    ["timestamp", 9_224_318_015_999],
+    ["text", "a\u0001\ufffdb 😀"],
     ["bytes", "0x"],
     ["bytes", "0x00ff"],
     ["hash", hash],
@@ -50,6 +52,8 @@ describe("a value is refused", () => {
     ["float64", "1", "a number is expected"],
     ["timestamp", Number.POSITIVE_INFINITY, "unix seconds, a number, are expected"],
     ["timestamp", 1n, "unix seconds, a number, are expected"],
+    ["timestamp", -210_866_803_201, "unix seconds from -4713 to 294276 are expected"],
+    ["timestamp", 9_224_318_016_000, "unix seconds from -4713 to 294276 are expected"],
     ["bool", 0, "true or false is expected"],
     ["text", 5, "a string is expected"],
     ["bytes", "0x123", "0x and pairs of hex digits are expected"],
@@ -94,16 +98,40 @@ describe("numeric", () => {
   test.each([
     ["12.50", "12.50"],
     ["-0.01", "-0.01"],
-    ["0099.9", "0099.9"],
-    [12n, "12"],
+    ["0099.9", "99.90"],
+    [12n, "12.00"],
     ["999.99", "999.99"],
-    ["1.5000000", "1.5000000"],
-  ])("of 5 digits, 2 of them after the point, takes %o", (given, kept) => {
+    ["1.5000000", "1.50"],
+    ["-0", "0.00"],
+    ["-000.5", "-0.50"],
+  ])("of 5 digits, 2 of them after the point, takes %o as %o, as it is read back", (given, kept) => {
     expect(check({ kind: "numeric", precision: 5, scale: 2 }, given)).toBe(kept);
   });
 
   test.each(["1000", "1.234", "1e3", "+1", "", ".5", "1.", 1.5, "Infinity"])("refuses %o", (given) => {
     expect(() => check({ kind: "numeric", precision: 5, scale: 2 }, given)).toThrow("ccount.c = ");
+  });
+});
+
+describe("what the storage would give back otherwise is given that form at once", () => {
+  test.each([
+    ["int32", -0, 0],
+    ["timestamp", -0, 0],
+    ["timestamp", 1_700_000_000.123_456_7, 1_700_000_000.123_457],
+    ["text", "a\0b\ud800c", "a\ufffdb\ufffdc"],
+  ] as const)("%s %o", (kind, value, kept) => {
+    expect(check({ kind }, value)).toBe(kept);
+  });
+
+  test("NUL and lone surrogates are escaped however deep, names of properties included, and counted", () => {
+    let escapes = 0;
+    const column = columnOf({ name: "c", kind: "json" });
+    const junk = "a\0\udc00";
+    const kept = columnCheck("account", column, () => {
+      escapes++;
+    })({ fine: "\\u0000", [junk]: [{ deep: [junk, "\0"] }] });
+    expect(kept).toEqual({ fine: "\\u0000", "a\ufffd\ufffd": [{ deep: ["a\ufffd\ufffd", "\ufffd"] }] });
+    expect(escapes).toBe(3);
   });
 });
 
@@ -125,9 +153,23 @@ describe("null and arrays", () => {
   });
 
   test("json is frozen to its depth", () => {
-    const value = { a: [{ b: 1 }], c: undefined };
+    const value = { a: [{ b: 1 }] };
     expect(check({ kind: "json" }, value)).toBe(value);
     expect([value, value.a, value.a[0]].map(Object.isFrozen)).toEqual([true, true, true]);
+  });
+
+  test("json that the storage would give back otherwise becomes a frozen copy", () => {
+    const given = { a: [{ b: -0, c: undefined }, "x"], same: { d: 1 } };
+    const kept = check({ kind: "json" }, given) as typeof given;
+    expect(kept).toStrictEqual({ a: [{ b: 0 }, "x"], same: { d: 1 } });
+    expect([kept, kept.a, kept.a[0], given].map(Object.isFrozen)).toEqual([true, true, true, false]);
+    expect(kept.same).toBe(given.same);
+    let deep: unknown = [];
+    for (let level = 1; level < 1_000; level++) deep = [deep];
+    expect(check({ kind: "json" }, deep)).toBe(deep);
+    expect(() => check({ kind: "json" }, { deep })).toThrow("at most 1000 levels are allowed in JSON");
+    const holed = Array.from({ length: 2 }) as unknown[];
+    expect(() => check({ kind: "json" }, { holed })).toThrow("a JSON value is expected");
   });
 });
 

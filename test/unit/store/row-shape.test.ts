@@ -99,3 +99,34 @@ test("a key of a column that does not exist is a mistake of the schema", () => {
     "entity a: no column no for its key",
   );
 });
+
+describe("texts that the storage cannot hold", () => {
+  const note = () =>
+    createRowShape(
+      tableOf(
+        "note",
+        [
+          { name: "id", kind: "text" },
+          { name: "price", kind: "numeric", precision: 10, scale: 2, defaultValue: "1" },
+          { name: "body", kind: "text", defaultValue: "\0" },
+        ],
+        {},
+      ),
+    );
+
+  test("are escaped in rows and keys alike, so that a row is found by what was handed in", () => {
+    const shape = note();
+    const row = shape.row({ id: "a\0" });
+    expect(row).toEqual({ id: "a\ufffd", price: "1.00", body: "\ufffd" });
+    expect([shape.key(row), shape.key({ id: "a\0" }), shape.key("a\ud800")]).toEqual(["a\ufffd", "a\ufffd", "a\ufffd"]);
+    expect(shape.keyRow("a\0")).toEqual({ id: "a\ufffd" });
+  });
+
+  test("are counted in rows, once for each text that is handed in", () => {
+    const shape = note();
+    const row = shape.row({ id: "a\0", price: "2", body: "b\0" });
+    shape.row({ ...row, price: "3" }, row);
+    shape.key("a\0");
+    expect([shape.takeEscapes(), shape.takeEscapes()]).toEqual([2, 0]);
+  });
+});
