@@ -1,8 +1,7 @@
 import type { MetricDefinition } from "./metric-definition.ts";
 import { WRITE_METRICS } from "./write-metric-names.ts";
 
-/** Every metric of ours, without the prefix `spindex_`. All carry the default labels `indexer` and `shard` too. */
-export const METRICS = {
+const OTHER_METRICS = {
   head_block: {
     type: "gauge",
     unit: "blocks",
@@ -163,7 +162,6 @@ export const METRICS = {
     exemplar: true,
     help: "The parts of batch_duration_seconds of durable batches; they sum to the whole.",
   },
-  ...WRITE_METRICS,
   persistence_failed: {
     type: "gauge",
     unit: "",
@@ -308,6 +306,9 @@ export const METRICS = {
     help: "Spans by what became of them, summed over exporters. Failed or dropped: traces are incomplete, the collector is slow or away.",
   },
 } as const;
+
+/** Every metric of ours, without the prefix `spindex_`. All carry the default labels `indexer` and `shard` too. */
+export const METRICS: typeof OTHER_METRICS & typeof WRITE_METRICS = { ...OTHER_METRICS, ...WRITE_METRICS };
 
 export type MetricName = keyof typeof METRICS;
 type NameOfType<T extends MetricDefinition["type"]> = {

@@ -1,15 +1,3 @@
-/** What the rows of a statement are. */
-const PURPOSES = [
-  "entity",
-  "history",
-  "checkpoint",
-  "raw_event",
-  "effect_cache",
-  "chain_meta",
-  "skipped_event",
-  "prune",
-] as const;
-
 /** The metrics of drain runs, write transactions and pruning; a part of `METRICS`. */
 export const WRITE_METRICS = {
   drain_runs_total: {
@@ -67,7 +55,7 @@ export const WRITE_METRICS = {
     unit: "seconds",
     labels: {
       op: "*",
-      purpose: PURPOSES,
+      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event", "prune"],
     },
     buckets: "duration",
     help: "SQL statements of write transactions. High: indexes, locks or a slow link.",
@@ -82,7 +70,7 @@ export const WRITE_METRICS = {
     type: "counter",
     unit: "bytes",
     labels: {
-      purpose: PURPOSES,
+      purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event", "prune"],
     },
     help: "Durable bytes as sent to PostgreSQL.",
   },

@@ -9,7 +9,7 @@ import { type TraceModel, traceModelOf } from "../../src/testing/trace-file.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 /** Keeps what was exported, through the same text form as trace files. */
-export class MemoryExporter implements SpanExporter {
+class MemoryExporter implements SpanExporter {
   #text = "";
 
   export(...[spans, done]: Parameters<SpanExporter["export"]>): void {
