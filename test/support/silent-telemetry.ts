@@ -26,7 +26,7 @@ export const silentTransaction: WriteTransactionTelemetry = {
   failed: () => {},
 };
 
-export const silentSource: SourceTelemetry = { request: async (_, run) => (await run()).value };
+const silentSource: SourceTelemetry = { request: async (_, run) => (await run()).value };
 
 const drain: DrainTelemetry = {
   origin: undefined,
