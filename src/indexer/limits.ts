@@ -13,7 +13,7 @@ export interface LimitSettings {
 
 /**
  * Limits that fit each other: a run is never larger than half of the capacity, or processing would wait for a write
- * that waits for more to write.
+ * that waits for more to write; and a batch is a fraction of it, or one alone would exceed it many times.
  */
 export function limitsOf(settings: LimitSettings): IndexerLimits {
   const { capacityChanges, capacityBytes, cacheBytes, writeRetryBudgetMs, startBudgetMs } = settings;
@@ -27,7 +27,7 @@ export function limitsOf(settings: LimitSettings): IndexerLimits {
       maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),
       maximumBatches: 512,
     },
-    batchItems: 5_000,
+    batchItems: Math.max(1, Math.min(5_000, Math.floor(capacityChanges / 4))),
     fetchBufferItems: 30_000,
     writeRetryBudgetMs,
     startBudgetMs,
