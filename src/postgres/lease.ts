@@ -6,7 +6,7 @@ import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseUrl } from "./database-url.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
-import { describeError, sqlStateOf } from "./failure.ts";
+import { describeError, needsNewSession } from "./failure.ts";
 import { behindPooler, isBackendOf, lockKeyOf, tryLock } from "./session-lock.ts";
 import { readHolder } from "./shard-holder.ts";
 
@@ -99,6 +99,11 @@ export class Lease {
     }
   }
 
+  /** To be called when a write has found another owner. */
+  fenced(failure: WriteFailure): void {
+    if (!this.#lost.signal.aborted) this.#lose(writerFenced(failure.message));
+  }
+
   /** Lets the shard go, so that whoever waits for it has it at once. Idempotent; never throws. */
   async release(): Promise<void> {
     if (this.#released.signal.aborted) return;
@@ -146,7 +151,7 @@ export class Lease {
     try {
       await this.#extend();
     } catch (error) {
-      if (sqlStateOf(error) === "25006") this.#connection.destroy(); // a standby now
+      if (needsNewSession(error)) this.#connection.destroy();
       if (!this.#isFailing) logEvent(log, "lease.renewal_failed", { shard, err: error });
       this.#isFailing = true;
       return;
@@ -196,9 +201,7 @@ export class Lease {
     } catch (error) {
       by = `another process (${describeError(error)})`;
     }
-    return new SpindexError("WRITER_FENCED", `shard ${shard} of schema ${names.user} is now held by ${by}`, {
-      fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
-    });
+    return writerFenced(`shard ${shard} of schema ${names.user} is now held by ${by}`);
   }
 
   #lose(error: SpindexError): void {
@@ -210,4 +213,10 @@ export class Lease {
   get #leases(): string {
     return qualified(this.#o.names.internal, "leases");
   }
+}
+
+function writerFenced(message: string): SpindexError {
+  return new SpindexError("WRITER_FENCED", message, {
+    fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
+  });
 }

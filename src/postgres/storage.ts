@@ -10,7 +10,7 @@ import type { Storage, WriteOutcome } from "../write/storage.ts";
 import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
-import { isConnectionError, writeFailureOf } from "./failure.ts";
+import { needsNewSession, writeFailureOf } from "./failure.ts";
 import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
 import { type FailedChanges, findGuiltyRow } from "./guilty-row.ts";
 import type { IndexBuilder } from "./index-builder.ts";
@@ -287,7 +287,8 @@ export class PostgresStorage implements Storage, RowReader {
   /** After a failure: the transaction is taken back, or the connection thrown away. */
   async #leaveTransaction(session: WriterSession, error: unknown): Promise<void> {
     const cause = error instanceof WriteFailure ? error.cause : error;
-    if (!session.connection.isBroken && !isConnectionError(cause)) {
+    if (error instanceof WriteFailure && error.kind === "fenced") this.#parts.lease.fenced(error);
+    if (!session.connection.isBroken && !needsNewSession(cause)) {
       try {
         return await session.connection.run("rollback");
       } catch {

@@ -5,7 +5,7 @@ import { resolveRegistrations } from "../../src/config/resolve-registrations.ts"
 import { limitsOf } from "../../src/indexer/limits.ts";
 import { type IndexerOptions, runIndexer } from "../../src/indexer.ts";
 import { createTelemetry } from "../../src/instrument/create-telemetry.ts";
-import { createLog } from "../../src/instrument/log.ts";
+import { createLog, type Logger } from "../../src/instrument/log.ts";
 import type { Status } from "../../src/instrument/status.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 
@@ -21,15 +21,17 @@ export interface RunningIndexer {
   readonly ended: Promise<"ended" | "stopped">;
 }
 
-/** Runs an indexer in this process, with no HTTP server and a silent log. */
+/** Runs an indexer in this process, with no HTTP server and, unless one is given, a silent log. */
 export function startIndexer(
   indexer: AnyIndexer,
   databaseUrl: string,
-  overrides: Partial<IndexerOptions> = {},
+  {
+    log = createLog({ level: "silent", format: "json" }),
+    ...overrides
+  }: Partial<IndexerOptions> & { log?: Logger } = {},
 ): RunningIndexer {
   const definition = resolveDefinition(indexer, { env: {} });
   const registrations = resolveRegistrations(definition, registrationsOf(indexer));
-  const log = createLog({ level: "silent", format: "json" });
   const telemetry = createTelemetry({
     name: definition.name,
     shard: "default",

@@ -8,7 +8,7 @@ import type { DrainRun } from "../../../src/store/drain-run.ts";
 import { WriteFailure } from "../../../src/write/storage.ts";
 import { changesOf, recordingWriteTelemetry, runOf } from "../../support/drain-runs.ts";
 import { fastClock } from "../../support/fast-clock.ts";
-import { startFreezingProxy } from "../../support/freezing-proxy.ts";
+import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { tableOf } from "../../support/tables.ts";
@@ -197,7 +197,7 @@ describe("a second process", () => {
 describe("a holder that is killed", () => {
   test("is replaced as soon as its session has ended, long before its lease expires", async () => {
     const schema = newSchema();
-    const proxy = await startFreezingProxy(database.url);
+    const proxy = await startFaultProxy(database.url);
     const first = await open(schema, { url: proxy.url });
     await first.write(runWith(1, 5n), recordingWriteTelemetry());
     const { storage } = await standBy(schema);
@@ -242,7 +242,7 @@ describe("a holder that is killed", () => {
 describe("a holder that hangs", () => {
   test("with an open transaction is ended when its lease has expired, and can write nothing when it wakes up", async () => {
     const schema = newSchema();
-    const proxy = await startFreezingProxy(database.url);
+    const proxy = await startFaultProxy(database.url);
     const first = await open(schema, { url: proxy.url, clock: new ManualClock() });
     await first.write(runWith(1, 5n), recordingWriteTelemetry());
     // The process stands still in the middle of a write: it holds the row's lock and its session lives.

@@ -50,6 +50,16 @@ test.each(["/livez", "/healthz", "/readyz", "/freshz"])("%s answers 200 when all
   expect(await get(await serve(), path)).toEqual([200, { ok: true, reasons: [] }]);
 });
 
+test.each([
+  [{ holder: "host-a process 7", since: 1_000_000 }, "host-a process 7 since 1970-01-01T00:16:40.000Z"],
+  [{ holder: undefined, since: undefined }, "a process that is just starting"],
+])("a standby is alive and ready, and says that it waits: %o", async (standby, by) => {
+  const server = await serve({ status: () => statusOf({ ready: false, leaseHeld: false, standby, chains: [] }) });
+  expect(await get(server, "/livez")).toEqual([200, { ok: true, reasons: [] }]);
+  const message = `waiting to take over: the shard is held by ${by}`;
+  expect(await get(server, "/readyz")).toEqual([200, { ok: true, reasons: [{ code: "standby", message }] }]);
+});
+
 const failure = { code: "WRITE_FAILED", message: "duplicate key" } as const;
 
 test.each<[string, string, Partial<Status>, unknown[]]>([

@@ -66,6 +66,24 @@ test("totals that are kept elsewhere are taken over, not added again", async () 
   expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data"} 3');
 });
 
+test("starts are counted over processes: no series before the shard is held, then the total; the last exit beside it", async () => {
+  const { telemetry } = await traced();
+  let status = statusOf({ starts: undefined, leaseHeld: false, standby: { holder: "host-a", since: 1 } });
+  telemetry.observe(() => status);
+  const ofStarts = async () =>
+    samplesOf((await telemetry.scrape(CLASSIC)).body).filter((line) => /_(starts|last_exit|lease)_/.test(line));
+  expect(await ofStarts()).toEqual(["spindex_lease_held 0", "spindex_lease_standby 1"]);
+  status = statusOf({ starts: { count: 7, lastExit: { code: "HANDLER_FAILED", class: "bug" } } });
+  for (let scrape = 0; scrape < 2; scrape++) {
+    expect((await ofStarts()).sort()).toEqual([
+      'spindex_last_exit_info{code="HANDLER_FAILED",class="bug"} 1',
+      "spindex_lease_held 1",
+      "spindex_lease_standby 0",
+      "spindex_starts_total 7",
+    ]);
+  }
+});
+
 test("what is not known yet has no series, and a lag is always there", async () => {
   const { telemetry } = await traced();
   const unknown = chainStatus({
