@@ -108,7 +108,7 @@ async function consistentAnswer(
     if (contradiction === undefined) {
       const known = headers.filter((header) => header !== undefined);
       fillTimestamps(page, known);
-      const edge = known.filter(({ number }) => number === last || number >= head.finalized);
+      const edge = known.filter(({ number }) => number === fromBlock || number === last || number >= head.finalized);
       return { page, toBlock: last, routed, headers: edge, details };
     }
     if (attempt === CONTRADICTION_ATTEMPTS || signal.aborted) {
@@ -177,7 +177,8 @@ async function logsOf(
 }
 
 /**
- * The headers to ask for: the last final one and all inside the reorg window after it, the range's edge, the last block
+ * The headers to ask for: the range's first block (its parent is the edge of the range before), the last final one and all
+ * inside the reorg window after it, the range's edge, the last block
  * with logs (it confirms hash and timestamp of the answer), those of all logs when the node gives no timestamps with
  * them, and those of blocks whose details are asked for.
  */
@@ -188,7 +189,7 @@ function wantedHeaders(
   finalized: number,
   queries: readonly BlockQuery[],
 ): number[] {
-  const wanted = new Set<number>([toBlock]);
+  const wanted = new Set<number>([fromBlock, toBlock]);
   for (const { number } of queries) wanted.add(number);
   for (let block = Math.max(fromBlock, finalized); block < toBlock; block++) wanted.add(block);
   for (let row = 0; row < page.count; row++) {

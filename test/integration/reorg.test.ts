@@ -49,7 +49,9 @@ const TABLES = ["account", "last", "transfer"];
 async function rowsOf(schema: string): Promise<Record<string, unknown>> {
   const tables: Record<string, unknown> = {};
   for (const table of TABLES) {
-    const rows = await database.query(`select to_jsonb(t) - '_checkpoint' as row from ${schema}.${table} t order by id`);
+    const rows = await database.query(
+      `select to_jsonb(t) - '_checkpoint' as row from ${schema}.${table} t order by id`,
+    );
     tables[table] = rows.map(({ row }) => row);
   }
   return tables;
@@ -134,6 +136,29 @@ test("a reorg while the indexer is down is found at the next start", async () =>
     await node.close();
   }
 });
+
+test.each(["down", "cut off"])(
+  "a reorg is found also when the head is far away by then (%s meanwhile)",
+  async (how) => {
+    const name = `far_${how.replace(" ", "_")}`;
+    const main = tokenChain({ blocks: 60, transfersPerBlock: 3 });
+    const node = await startFakeNode({ chain: main, head: 59 });
+    // Everything that the first session saw inside its window is final when the next block is asked for.
+    const fork = forkChain(main, 50, { blocks: 400, logs: () => [] });
+    try {
+      const first = startIndexer(indexerOf(name, node), database.url);
+      await first.until(({ chains: [chain] }) => chain?.committed === 59);
+      if (how === "down") await first.stop();
+      node.setChain(fork);
+      const second = how === "down" ? startIndexer(indexerOf(name, node), database.url) : first;
+      await second.until(({ chains: [chain] }) => chain?.committed === 450);
+      await second.stop();
+      expect(await rowsOf(name)).toEqual(await freshRows(`${name}_fresh`, node));
+    } finally {
+      await node.close();
+    }
+  },
+);
 
 test("a reorg deeper than the history that is kept stops with the choices", async () => {
   const main = tokenChain({ blocks: 60, transfersPerBlock: 1 });
