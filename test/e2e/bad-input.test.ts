@@ -1,17 +1,24 @@
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/lib/clock.ts";
+import { startEmbedded } from "../../src/postgres/embedded.ts";
 import { type CliResult, runCli, temporaryProject } from "../support/cli.ts";
+import { temporaryFolder } from "../support/database-choice.ts";
 import { tokenChain } from "../support/fake-chain.ts";
 import { type FakeNode, type Misbehaviour, startFakeNode } from "../support/fake-node.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createDatabaseAt, createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { TOKEN_PROJECT } from "../support/token-project.ts";
 
 type Files = Partial<Record<keyof typeof TOKEN_PROJECT, string | undefined>>;
+
+const CHAIN = tokenChain({ blocks: 50, transfersPerBlock: 2 });
 
 let database: TestDatabase;
 let node: FakeNode;
 beforeAll(async () => {
   database = await createTestDatabase();
-  node = await startFakeNode({ chain: tokenChain({ blocks: 50, transfersPerBlock: 2 }) });
+  node = await startFakeNode({ chain: CHAIN });
 });
 afterAll(async () => {
   await node.close();
@@ -56,7 +63,7 @@ async function expectRefusal(
   expect(await schemas()).toEqual([]);
 }
 
-const CHAIN = 'chains: { local: { id: 1, sources: [{ rpc: env("RPC_URL") }], maxReorgDepth: 10, pollIntervalMs: 50 } }';
+const LOCAL = 'chains: { local: { id: 1, sources: [{ rpc: env("RPC_URL") }], maxReorgDepth: 10, pollIntervalMs: 50 } }';
 const TRANSFER = '"event Transfer(address indexed from, address indexed to, uint256 value)"';
 
 describe("a project that is wrong is refused before anything is written", () => {
@@ -86,7 +93,7 @@ describe("a project that is wrong is refused before anything is written", () => 
     ],
     [
       "a chain without sources",
-      edited("spindex.config.ts", CHAIN, "chains: { local: { id: 1, sources: [] } }"),
+      edited("spindex.config.ts", LOCAL, "chains: { local: { id: 1, sources: [] } }"),
       "CONFIG_INVALID",
       ["chains.local.sources"],
     ],
@@ -158,6 +165,34 @@ describe("a database that cannot be used is refused", () => {
     await expectRefusal(result, exitCode, code, ...texts);
     expect(result.stdout + result.stderr).not.toContain(secret);
   });
+});
+
+test("a refused password is no reason to wait", async () => {
+  const folder = await temporaryFolder();
+  // The tests' own server may trust everybody.
+  const hba = join(folder, "pg_hba.conf");
+  await writeFile(hba, "local all postgres trust\nlocal all all scram-sha-256\n");
+  await chmod(hba, 0o644);
+  const server = await startEmbedded({
+    dataDir: join(folder, "data"),
+    clock: systemClock,
+    settings: { fsync: "off", hba_file: hba },
+  });
+  try {
+    const guarded = await createDatabaseAt(server.url);
+    await guarded.query("create role app login password 'the-right-0ne'");
+    const url = new URL(guarded.url);
+    [url.username, url.password] = ["app", "the-wrong-0ne"];
+    const result = await start({}, { DATABASE_URL: url.href });
+    await expectRefusal(result, 2, "DATABASE_REFUSED", "password", '"app"');
+    expect(result.stdout + result.stderr).not.toContain("the-wrong-0ne");
+    expect(result.stdout).not.toContain("retry");
+    expect(await guarded.query("select from pg_namespace where nspname like 'token%'")).toEqual([]);
+    await guarded.drop();
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 describe("a node that cannot be trusted", () => {
@@ -254,10 +289,34 @@ describe("a node that cannot be trusted", () => {
   });
 });
 
+/** What the transfers up to a block come to, added up apart from the indexer. */
+function rowsThrough(last: number): unknown {
+  const balances = new Map<string, bigint>();
+  const add = (account: string, value: bigint) => balances.set(account, (balances.get(account) ?? 0n) + value);
+  const transfers = CHAIN.blocks.slice(0, last + 1).flatMap(({ logs }) =>
+    logs.map(({ topics, data, blockNumber }) => {
+      const [from, to] = topics.slice(1).map((topic) => `0x${topic.slice(26)}`) as [string, string];
+      add(from, -BigInt(data));
+      add(to, BigInt(data));
+      return { from, to, value: String(BigInt(data)), block: blockNumber };
+    }),
+  );
+  const accounts = [...balances].toSorted().map(([id, balance]) => ({ id, balance: String(balance) }));
+  return { accounts, transfers, allowances: [] };
+}
+
+async function rowsOf(schema: string): Promise<unknown> {
+  return {
+    accounts: await database.query(`select id, balance::text from ${schema}.account order by id`),
+    transfers: await database.query(`select "from", "to", value::text, block::int from ${schema}.transfer order by id`),
+    allowances: await database.query(`select owner from ${schema}.allowance`),
+  };
+}
+
 describe("a handler that goes wrong stops at its event, and everything before it is durable", () => {
   const SET = "store.account.set({ ...sender, balance: sender.balance - value });";
   const at = "if (event.block.number === 30n && event.log.index === 1) ";
-  test.each<[string, string, string]>([
+  test.concurrent.each<[string, string, string]>([
     ["throws", `${at}throw new Error("boom");`, "boom"],
     ["leaves the id out", `${at}store.account.set({ balance: 0n } as never);`, "account"],
     [
@@ -271,22 +330,24 @@ describe("a handler that goes wrong stops at its event, and everything before it
       "account.id",
     ],
     [
-      "forgets to await a row that is not there",
+      "demands a row that is not there",
       `${at}await store.account.getOrThrow("0x${"9".repeat(40)}");`,
       "there is no account",
     ],
   ])("%s", async (name, code, text) => {
     const schema = `bad_${name.replaceAll(/\W/g, "_")}`;
-    const broken = await start(edited("handlers.ts", SET, `${code}\n  ${SET}`), {}, ["--schema", schema]);
+    // Many batches: some are durable, some are not, when it happens.
+    const small = { SPINDEX_CAPACITY_CHANGES: "40" };
+    const broken = await start(edited("handlers.ts", SET, `${code}\n  ${SET}`), small, ["--schema", schema]);
     expect(broken.exitCode).toBe(1);
     expect(broken.stderr).toContain(
       "error HANDLER_FAILED: the handler of Token.Transfer threw at block 30, log 1, transaction 0x",
     );
     expect(broken.stderr).toContain(text);
-    const durable = await database.query(`select max(block)::int as block from ${schema}.transfer`);
-    expect(durable).toEqual([{ block: 29 }]);
+    // Of the event and its block nothing is there, of the blocks before it everything.
+    expect(await rowsOf(schema)).toEqual(rowsThrough(29));
     expect(await start({}, {}, ["--schema", schema])).toMatchObject({ exitCode: 0 });
-    expect(await database.query(`select count(*)::int as n from ${schema}.transfer`)).toEqual([{ n: 5 + 49 * 2 }]);
+    expect(await rowsOf(schema)).toEqual(rowsThrough(49));
   });
 
   test("and with onError: skip leaves nothing of the event but a row that says so", async () => {
