@@ -65,11 +65,14 @@ export interface IndexerLimits {
   readonly batchItems: number;
   /** Events fetched and not yet processed, a chain. */
   readonly fetchBufferItems: number;
+  /** How long a write or a read is tried again in an outage. */
   readonly writeRetryBudgetMs: number;
   /** How often to look for history that no rollback can need any more. */
   readonly pruneEveryMs: number;
   /** How long start-up waits for an unreachable database or node. */
   readonly startBudgetMs: number;
+  /** A database connection that is silent for so long while an answer is due is given up. Default 60 s. */
+  readonly databaseSilenceMs?: number;
   /** How long a flush at exit may take. */
   readonly flushDeadlineMs: number;
 }
@@ -97,7 +100,11 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
-    const storage = await open(options, life, signal);
+    const storage = await open(options, signal, (holder) => {
+      // Its start is over: what comes now may take days.
+      startup.done();
+      life.standby = { holder: holder?.holder, since: holder?.since };
+    });
     life.storage = storage;
     life.standby = undefined;
     startup.done();
@@ -206,11 +213,12 @@ async function verifyChainIds(
 }
 
 /** Takes the shard; as a standby it waits for it. Chains are known by then: what could never run is not waited with. */
-function open(options: IndexerOptions, life: Life, signal: AbortSignal): Promise<PostgresStorage> {
+function open(
+  options: IndexerOptions,
+  signal: AbortSignal,
+  onStandby: (holder: ShardHolder | undefined) => void,
+): Promise<PostgresStorage> {
   const { definition, registrations, setup, databaseUrl, schema, shard, clock, telemetry, limits } = options;
-  const onStandby = (holder: ShardHolder | undefined): void => {
-    life.standby = { holder: holder?.holder, since: holder?.since };
-  };
   return openStorage({
     url: databaseUrl,
     schema,
@@ -222,7 +230,9 @@ function open(options: IndexerOptions, life: Life, signal: AbortSignal): Promise
     log: telemetry.log,
     holder: `${hostname()} process ${process.pid}`,
     budgetMs: limits.startBudgetMs,
+    readBudgetMs: limits.writeRetryBudgetMs,
     signal,
+    ...(limits.databaseSilenceMs === undefined ? {} : { silenceMs: limits.databaseSilenceMs }),
     ...(options.noWait ? {} : { onStandby }),
   });
 }

@@ -48,7 +48,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   jit: "off",
   enable_hashjoin: "off",
   enable_mergejoin: "off",
-  lock_timeout: "30s",
   idle_in_transaction_session_timeout: "5min",
   client_min_messages: "warning",
   search_path: "pg_catalog",
@@ -56,10 +55,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: "1",
 };
 
-const SET_UP = `select pg_backend_pid(), current_database(), current_setting('server_version_num'), pg_is_in_recovery(),
-  ${Object.entries(SETTINGS)
-    .map(([name, value]) => `set_config('${name}', '${value}', false)`)
-    .join(", ")}`;
+/** The longest wait for a lock; shorter where the connection would be given up before. */
+const MAX_LOCK_MS = 30_000;
 
 const AS_TEXT = { getTypeParser: () => (value: unknown) => value };
 
@@ -95,7 +92,7 @@ export class Connection {
     const connection = new Connection(client, options);
     try {
       await client.connect();
-      connection.#server = factsOf(await connection.query(SET_UP));
+      connection.#server = factsOf(await connection.query(setUp(connection.#silenceMs)));
       return connection;
     } catch (error) {
       connection.destroy();
@@ -183,6 +180,13 @@ export class Connection {
     const socket = this.#client.connection.stream as Socket;
     return socket.bytesRead + socket.bytesWritten;
   }
+}
+
+function setUp(silenceMs: number): string {
+  const settings = { ...SETTINGS, lock_timeout: `${Math.ceil(Math.min(MAX_LOCK_MS, silenceMs / 2))}ms` };
+  const set = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`);
+  return `select pg_backend_pid(), current_database(), current_setting('server_version_num'), pg_is_in_recovery(),
+    ${set.join(", ")}`;
 }
 
 function* copyData(rows: EncodedRows): Generator<Buffer> {

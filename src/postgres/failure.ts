@@ -40,6 +40,15 @@ const TRANSIENT_CLASSES: readonly string[] = ["08", "53"];
 const BROKEN_CONNECTION =
   /^(Connection terminated|timeout expired|Client has encountered a connection error|Client was closed|The client has been closed)/;
 
+/** The way leads to a standby: what it answers may be old, and nothing can be written there. */
+export class StandbyServer extends Error {
+  override readonly name = "StandbyServer";
+
+  constructor() {
+    super("the server is a standby, which cannot be written to");
+  }
+}
+
 export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : undefined;
 }
@@ -47,12 +56,21 @@ export function sqlStateOf(error: unknown): string | undefined {
 /** Whether the connection, not the statement, failed. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof StandbyServer) return true;
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isConnectionError);
   if (error instanceof DatabaseError) {
     const state = error.code ?? "";
     return state.startsWith("08") || /^(57P0[1-5]|25P03)$/.test(state);
   }
   return NETWORK_CODES.has((error as NodeJS.ErrnoException).code ?? "") || BROKEN_CONNECTION.test(error.message);
+}
+
+/**
+ * Whether another session may do what this one cannot: it is broken, or has settings (a statement timeout, read-only) that
+ * are taken over when a session begins, and that somebody may have mended since.
+ */
+export function needsNewSession(error: unknown): boolean {
+  return isConnectionError(error) || /^(57014|25006)$/.test(sqlStateOf(error) ?? "");
 }
 
 /** Whether the same request may succeed later, before COMMIT was sent. */

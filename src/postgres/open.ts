@@ -8,6 +8,7 @@ import { connect } from "./connect.ts";
 import { Connection } from "./connection.ts";
 import { type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
 import { type SchemaNames, schemaNamesOf } from "./ddl.ts";
+import { StandbyServer } from "./failure.ts";
 import { IndexBuilder } from "./index-builder.ts";
 import { Lease } from "./lease.ts";
 import { checkTables } from "./prepare-tables.ts";
@@ -30,8 +31,10 @@ export interface OpenStorageOptions {
   readonly log: Logger;
   /** Who opens it, for whoever finds the shard taken: host and process. */
   readonly holder: string;
-  /** How long an unreachable database is tried at start, and reads later. Default ten minutes. */
+  /** How long an unreachable database is tried at start. Default ten minutes. */
   readonly budgetMs?: number;
+  /** How long a read is tried again later. Default the same. */
+  readonly readBudgetMs?: number;
   /**
    * Waits while another process has the shard, and is told by whom at the first look and at each change. Left out:
    * SHARD_TAKEN at once.
@@ -118,18 +121,22 @@ function storageOf(
   taken: Taken & { readonly connection: Connection; readonly hasLock: boolean },
 ): PostgresStorage {
   const { shard, tables, clock, log } = options;
-  const open = (role: string, silenceMs = options.silenceMs): Promise<Connection> =>
-    Connection.open({
+  const open = async (role: string, silenceMs = options.silenceMs): Promise<Connection> => {
+    const connection = await Connection.open({
       url,
       clock,
       applicationName: `spindex ${role}`,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
+    if (!connection.server.isStandby) return connection;
+    await connection.end();
+    throw new StandbyServer();
+  };
   const reader = new PostgresRowReader({
     names,
     connect: () => open("reader"),
     clock,
-    budgetMs: options.budgetMs ?? DEFAULT_BUDGET_MS,
+    budgetMs: options.readBudgetMs ?? options.budgetMs ?? DEFAULT_BUDGET_MS,
     onRetry: (attempt, waitMs, error) => logEvent(log, "database.retry", { attempt, wait_ms: waitMs, err: error }),
   });
   const lease = new Lease({

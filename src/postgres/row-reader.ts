@@ -7,7 +7,7 @@ import { columnTypeOf } from "./column-types.ts";
 import type { Connection } from "./connection.ts";
 import { keyColumnsOf } from "./copy-codec.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
-import { describeError, isConnectionError, isTransient } from "./failure.ts";
+import { describeError, isTransient, needsNewSession } from "./failure.ts";
 import { parameterOf, type RowParser, rowParserOf } from "./row-parsers.ts";
 import { quoteName } from "./sql.ts";
 import { chainCondition } from "./table-statements.ts";
@@ -90,7 +90,7 @@ export class PostgresRowReader implements RowReader {
       connection = this.#takeIdle() ?? (await this.#options.connect());
       return await run(connection);
     } catch (error) {
-      if (isConnectionError(error)) connection?.destroy();
+      if (needsNewSession(error)) connection?.destroy();
       throw error;
     } finally {
       this.#busy--;

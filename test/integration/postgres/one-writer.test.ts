@@ -180,6 +180,35 @@ describe("a second process", () => {
     );
   });
 
+  test("is one of several that wait: one takes over, the others wait for that one", async () => {
+    const schema = newSchema();
+    const first = await open(schema);
+    const names = ["second", "third", "fourth"];
+    const waiting = await Promise.all(names.map((holder) => standBy(schema, { holder })));
+    const order: string[] = [];
+    const done = waiting.map(async ({ storage }, at) => {
+      const owner = await storage;
+      order.push(names[at] ?? "");
+      await owner.write(runWith(order.length, 5n), recordingWriteTelemetry());
+      await owner.close("stopped");
+    });
+    await first.close("stopped");
+    await Promise.all(done);
+    const starts = await database.query(`select holder, outcome from ${schema}_spindex.starts order by id`);
+    expect(starts).toEqual(["first", ...order].map((holder) => ({ holder, outcome: "stopped" })));
+    expect(await balances(schema)).toEqual([{ balance: "5", _checkpoint: "3" }]);
+  });
+
+  test("waits for whoever has locked the shard's row, and ends no session of theirs", async () => {
+    const schema = newSchema();
+    await (await open(schema)).close("stopped");
+    await database.query(`begin; select from ${schema}_spindex.shards for update`);
+    const { storage, told } = await standBy(schema);
+    expect(told.map((holder) => holder?.holder)).toEqual(["first"]);
+    await database.query("commit");
+    expect((await storage).isHeld).toBe(true);
+  });
+
   test("outlives a lost connection while it waits", async () => {
     const schema = newSchema();
     const first = await open(schema);
@@ -262,7 +291,10 @@ describe("a holder that hangs", () => {
     const second = await storage;
     expect(second.resume.committedCheckpoint).toBe(1);
     await second.write(runWith(2, 6n), recordingWriteTelemetry());
+    // It wakes up; what it tried to connect to in the meantime is cut off.
     proxy.thaw();
+    proxy.refuse();
+    proxy.accept();
     expect((await outcome).kind).toBe("outcome_unknown");
     expect((await failureOf(retried(first, zombieRun))).kind).toBe("fenced");
     expect(await balances(schema)).toEqual([{ balance: "6", _checkpoint: "2" }]);

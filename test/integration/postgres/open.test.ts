@@ -5,7 +5,7 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { type OpenStorageOptions, openStorage } from "../../../src/postgres/open.ts";
 import type { PostgresStorage } from "../../../src/postgres/storage.ts";
 import { changesOf, recordingWriteTelemetry, runOf } from "../../support/drain-runs.ts";
-import { startFreezingProxy } from "../../support/freezing-proxy.ts";
+import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { tableOf } from "../../support/tables.ts";
 
@@ -114,7 +114,7 @@ describe("opening", () => {
 
   test("notes that a predecessor ended without a word", async () => {
     const schema = "killed";
-    const proxy = await startFreezingProxy(database.url);
+    const proxy = await startFaultProxy(database.url);
     await open({ schema, url: proxy.url });
     // As after kill -9: every socket of the process is closed, and none can be made again.
     await proxy.close();

@@ -7,7 +7,7 @@ import type { PostgresStorage } from "../../../src/postgres/storage.ts";
 import type { Row } from "../../../src/store/table.ts";
 import { WriteFailure } from "../../../src/write/storage.ts";
 import { changesOf, recordingWriteTelemetry, runOf } from "../../support/drain-runs.ts";
-import { startFreezingProxy } from "../../support/freezing-proxy.ts";
+import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { tableOf } from "../../support/tables.ts";
 
@@ -353,7 +353,7 @@ describe("a write whose connection fails", () => {
 
   test("because the network went silent is given up and tried again", async () => {
     const schema = newSchema();
-    const proxy = await startFreezingProxy(database.url);
+    const proxy = await startFaultProxy(database.url);
     const storage = await open(schema, { url: proxy.url, silenceMs: 150 });
     const run = runOf(1, { tables: [insertA()] });
     const frozen = recordingWriteTelemetry({
