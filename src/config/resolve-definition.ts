@@ -147,7 +147,7 @@ function chainOf(name: string, chain: ChainShape, values: EnvValues): ChainDefin
 
 function sourceOf(source: SourceShape, place: string, values: EnvValues): SourceDefinition {
   const headers = Object.entries(source.headers ?? {}).map(
-    ([name, value]) => [name, values.text(value, `${place}.headers.${name}`)] as const,
+    ([name, value]) => [name, values.header(name, value, `${place}.headers.${name}`)] as const,
   );
   return {
     rpc: values.url(source.rpc, `${place}.rpc`),
@@ -199,6 +199,10 @@ function eventsOf(abi: readonly unknown[], place: string, problems: Problems): r
   }
 }
 
+/** What HTTP allows. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** Values that may come from the environment; a missing variable is reported once, with every place that needs it. */
 class EnvValues {
   readonly #source: EnvSource;
@@ -228,13 +232,27 @@ class EnvValues {
     const protocol = URL.canParse(text) ? new URL(text).protocol : undefined;
     if (!isMissing && protocol !== "http:" && protocol !== "https:") {
       const from = isEnvReference(value) ? `${value[ENV].name} ` : "";
-      const message = protocol === undefined ? `${from}is not a URL` : `${from}is a ${protocol}// URL`;
+      // Without the slashes it may be a user name: `user:password@host`.
+      const isScheme = protocol !== undefined && text.startsWith(`${protocol}//`);
+      const message = isScheme ? `${from}is a ${protocol}// URL` : `${from}is not a URL`;
       this.#problems.add(
         isEnvReference(value) ? "ENV_INVALID" : "CONFIG_INVALID",
         place,
         message,
         "Give an http:// or https:// URL.",
       );
+    }
+    return text;
+  }
+
+  /** The value is never shown either. */
+  header(name: string, value: string | EnvReference, place: string): string {
+    const text = this.text(value, place);
+    const add = (message: string, fix: string): void =>
+      this.#problems.add(isEnvReference(value) ? "ENV_INVALID" : "CONFIG_INVALID", place, message, fix);
+    if (!HEADER_NAME.test(name)) add(`${JSON.stringify(name)} is no name of a header`, 'Write it like "x-api-key".');
+    if (!HEADER_VALUE.test(text)) {
+      add("the value has a character that no header can hold", "Look for a line break, or quotes that are not plain.");
     }
     return text;
   }

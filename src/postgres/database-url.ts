@@ -20,7 +20,10 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   if (text.trim() === "") throw invalid("is empty");
   const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(text)?.[0];
   if (scheme === undefined) throw invalid("has no scheme");
-  if (!/^postgres(ql)?$/i.test(scheme)) throw invalid(`begins with "${scheme}:"`);
+  if (!/^postgres(ql)?$/i.test(scheme)) {
+    // Without the slashes it may be a user name: `user:password@host`.
+    throw invalid(text.startsWith(`${scheme}://`) ? `begins with "${scheme}:"` : "has no scheme");
+  }
   if (!/^[a-z]+:\/\//i.test(text)) throw invalid(`lacks "//" after "${scheme}:"`);
   let url: URL;
   try {

@@ -27,7 +27,7 @@ export function endpointOf(address: string, headers: Readonly<Record<string, str
       fix: "Give the whole address of a JSON-RPC endpoint, such as https://rpc.example.com/key.",
     });
   }
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const credentials = `${safeDecode(url.username)}:${safeDecode(url.password)}`;
   const secrets = secretsOf(url, headers);
   return {
     label: url.host,

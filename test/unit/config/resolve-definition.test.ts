@@ -125,6 +125,13 @@ describe("values from the environment", () => {
     expect(errorOf({ ...valid, chains: { mainnet: { id: 1, sources: [{ rpc: "ws://key-123" }] } } })).toBe(
       "CONFIG_INVALID spindex.config.ts: chains.mainnet.sources[0].rpc: is a ws:// URL → Give an http:// or https:// URL.",
     );
+    // What looks like a scheme may be a user's name.
+    expect(errorOf(config, { RPC: "user-123:key-123@node.example.com/" })).toBe(
+      "ENV_INVALID spindex.config.ts: chains.mainnet.sources[0].rpc: RPC is not a URL → Give an http:// or https:// URL.",
+    );
+    expect(errorOf(config, { RPC: "http://a", KEY: "key-123\nkey-456" })).toBe(
+      "ENV_INVALID spindex.config.ts: chains.mainnet.sources[0].headers.authorization: the value has a character that no header can hold → Look for a line break, or quotes that are not plain.",
+    );
   });
 });
 
@@ -146,6 +153,11 @@ describe("a wrong configuration names the place, the value and the fix", () => {
       "an unknown setting of a source",
       { ...valid, chains: { mainnet: { id: 1, sources: [{ rpc: "http://a", timeout: 1 }] } } },
       'CONFIG_INVALID spindex.config.ts: chains.mainnet.sources[0].timeout: there is no such setting → Did you mean "timeoutMs"?',
+    ],
+    [
+      "a header that is none",
+      { ...valid, chains: { mainnet: { id: 1, sources: [{ rpc: "http://a", headers: { "x key": "1" } }] } } },
+      'CONFIG_INVALID spindex.config.ts: chains.mainnet.sources[0].headers.x key: "x key" is no name of a header → Write it like "x-api-key".',
     ],
     [
       "a name that is no schema",

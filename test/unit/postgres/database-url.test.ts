@@ -16,6 +16,7 @@ describe("a database URL", () => {
   test.each([
     ["", "DATABASE_URL is empty"],
     ["localhost", "DATABASE_URL has no scheme"],
+    ["u:secret@h/db", "DATABASE_URL has no scheme"],
     ["mysql://u:secret@h/db", 'DATABASE_URL begins with "mysql:"'],
     ["postgresql:u:secret@h/db", 'DATABASE_URL lacks "//" after "postgresql:"'],
     ["postgresql://u:secret@h", "DATABASE_URL names no database"],

@@ -24,6 +24,11 @@ describe("an endpoint", () => {
     },
   );
 
+  test("sends the user and the password, also when a percent sign in them begins no escape", () => {
+    const { headers } = endpointOf("http://na%20me:pa%zz@127.0.0.1/", {});
+    expect(headers.authorization).toBe(`Basic ${Buffer.from("na me:pa%zz").toString("base64")}`);
+  });
+
   test("quotes what came from outside without its secrets, on one line and cut", () => {
     const address = "https://name:pa%24%24word@rpc.example.com/v2/0123456789abcdef?token=fedcba9876543210";
     const endpoint = endpointOf(address, { authorization: "Bearer 0a1b2c3d4e5f" });
