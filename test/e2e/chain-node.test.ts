@@ -222,12 +222,13 @@ test("a real Uniswap v2 pair: liquidity, swaps and a burn end as the contract's 
   await pay(token0, 10n ** 21n);
   await pay(token1, 4n * 10n ** 21n);
   await send(client, ALICE, pair, PAIR, "mint", ALICE.address);
-  for (let i = 1n; i <= 5n; i++) {
+  const swap = async (i: bigint): Promise<void> => {
     await pay(token0, i * 10n ** 18n);
     await send(client, ALICE, pair, PAIR, "swap", 0n, i * 3n * 10n ** 18n, BOB.address, "0x");
     await pay(token1, i * 10n ** 18n);
     await send(client, ALICE, pair, PAIR, "swap", i * 10n ** 17n, 0n, CAROL.address, "0x");
-  }
+  };
+  for (let i = 1n; i <= 5n; i++) await swap(i);
   await send(client, ALICE, pair, PAIR, "transfer", pair, 10n ** 20n);
   await send(client, ALICE, pair, PAIR, "burn", ALICE.address);
 
@@ -235,6 +236,34 @@ test("a real Uniswap v2 pair: liquidity, swaps and a burn end as the contract's 
   const env = { DATABASE_URL: database.url, RPC_URL: node.url };
   expect(await runCli(["start", "--once"], { cwd: project.directory, env })).toMatchObject({ exitCode: 0, stderr: "" });
 
+  await expectPair(client, pair, [token0, token1], 10);
+
+  const following = startCli(["start"], { cwd: project.directory, env });
+  try {
+    await swap(7n);
+    // What a pair was sent without a swap changes its reserves too.
+    await pay(token0, 12_345n);
+    await send(client, ALICE, pair, PAIR, "sync");
+    const head = Number(await client.getBlockNumber());
+    await following.until(({ chains: [chain] }) => chain?.committed === head);
+    following.child.kill("SIGTERM");
+    expect(await following.ended).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await database.query("select processed_block::int as block from swaps.spindex_status")).toEqual([
+      { block: head },
+    ]);
+    await expectPair(client, pair, [token0, token1], 12);
+  } finally {
+    following.child.kill("SIGKILL");
+  }
+});
+
+/** The tables hold what the pair says of itself, and what another library makes of its logs. */
+async function expectPair(
+  client: Client,
+  pair: Address,
+  [token0, token1]: readonly [Address, Address],
+  swapCount: number,
+): Promise<void> {
   const read = (functionName: string) => client.readContract({ address: pair, abi: PAIR.abi, functionName });
   const [reserve0, reserve1] = (await read("getReserves")) as [bigint, bigint, number];
   expect(
@@ -249,7 +278,7 @@ test("a real Uniswap v2 pair: liquidity, swaps and a burn end as the contract's 
       reserve0: String(reserve0),
       reserve1: String(reserve1),
       supply: String(await read("totalSupply")),
-      swaps: 10,
+      swaps: swapCount,
     },
   ]);
   const logs = await client.getContractEvents({ address: pair, abi: PAIR.abi, eventName: "Swap", fromBlock: 0n });
@@ -272,4 +301,4 @@ test("a real Uniswap v2 pair: liquidity, swaps and a burn end as the contract's 
       };
     }),
   );
-});
+}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readTraceFile } from "../../src/testing/trace-file.ts";
+import { type FileSpan, readTraceFile } from "../../src/testing/trace-file.ts";
 import { runCli, temporaryProject } from "../support/cli.ts";
 import { tokenChain } from "../support/fake-chain.ts";
 import { startFakeNode } from "../support/fake-node.ts";
@@ -12,6 +12,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
+
+const byId = (a: FileSpan, b: FileSpan): number => a.spanId.localeCompare(b.spanId);
 
 test("a trace file leads from any batch to its drain run and write transaction, and back", async () => {
   const node = await startFakeNode({ chain: tokenChain({ blocks: 3_000, transfersPerBlock: 5 }) });
@@ -49,13 +51,19 @@ test("a trace file leads from any batch to its drain run and write transaction, 
     );
     expect(Math.abs(stages.reduce((sum, ms) => sum + ms, 0) - batch.durationMs)).toBeLessThan(1);
   }
+  // Each drain run is the root of a trace of its own, whoever woke the writer.
+  const drainRuns = traces.named("spindex.drain_run");
+  expect(drainRuns.filter(({ parentSpanId }) => parentSpanId !== undefined)).toEqual([]);
+  expect(new Set([...drainRuns, ...batches].map(({ traceId }) => traceId)).size).toBe(
+    drainRuns.length + batches.length,
+  );
+  expect(drainRuns.flatMap((run) => traces.batchesOf(run)).toSorted(byId)).toEqual(batches.toSorted(byId));
   // What the traces say is what the database says.
   const runs = await database.query<{ trace_id: string; from: number; to: number }>(
     `select trace_id, from_checkpoint::int as from, to_checkpoint::int as to from token_spindex.drain_runs order by write_seq`,
   );
   expect(runs).toEqual(
-    traces
-      .named("spindex.drain_run")
+    drainRuns
       .toSorted((a, b) => a.startedAt - b.startedAt)
       .map(({ traceId, attributes }) => ({
         trace_id: traceId,
