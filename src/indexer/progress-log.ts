@@ -11,6 +11,8 @@ export async function logProgress(log: Logger, status: () => Status, clock: Cloc
     await clock.sleep(EVERY_MS, signal);
     if (signal.aborted) return;
     const now = status();
+    // A standby makes none.
+    if (now.standby !== undefined) continue;
     const seconds = (now.at - before.at) / 1000;
     logEvent(log, "progress", {
       events_per_second: Math.round((now.eventsProcessed - before.eventsProcessed) / seconds),

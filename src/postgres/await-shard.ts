@@ -6,6 +6,8 @@ import { lockKeyOf, tryLock } from "./session-lock.ts";
 import { endExpiredSessions, type RecordedHolder, readHolder } from "./shard-holder.ts";
 
 const POLL_MS = 1_000;
+/** Looks after which an expired owner is replaced although its session, and with it the lock, could not be ended. */
+const PATIENT_LOOKS = 3;
 
 export interface AwaitShardOptions<T> {
   readonly names: SchemaNames;
@@ -39,6 +41,7 @@ export async function awaitShard<T>(options: AwaitShardOptions<T>): Promise<Awai
   const { names, shard, clock, signal, connect, check } = options;
   let connection: Connection | undefined;
   let hasLock = false;
+  let expiredLooks = 0;
   try {
     for (;;) {
       try {
@@ -49,8 +52,9 @@ export async function awaitShard<T>(options: AwaitShardOptions<T>): Promise<Awai
         }
         hasLock ||= await tryLock(connection, lockKeyOf(names, shard));
         const holder = await readHolder(connection, names, shard);
-        if (holder?.isExpired) await endExpiredSessions(connection, names, shard);
-        const taken = hasLock || holder?.isExpired ? await options.take(connection, hasLock) : undefined;
+        expiredLooks = holder?.isExpired ? expiredLooks + 1 : 0;
+        if (expiredLooks > 0) await endExpiredSessions(connection, names, shard);
+        const taken = hasLock || expiredLooks > PATIENT_LOOKS ? await options.take(connection, hasLock) : undefined;
         if (taken !== undefined) return { connection, hasLock, taken };
         options.onTaken(holder);
       } catch (error) {

@@ -42,24 +42,27 @@ export interface TakenShard {
   readonly resume: ResumePoint;
 }
 
-/** How long a write of the owner before is waited for in one go. */
-const ROW_LOCK_MS = 2_000;
+/**
+ * How long one attempt waits for what others have locked: the last write of the owner before, another start, a reader of a
+ * table to be migrated.
+ */
+const LOCK_MS = 2_000;
 
 /**
  * Makes this process the shard's owner, in one transaction: waits for the last write of the owner before, makes or
  * migrates the tables, replaces the token and reads where to go on. Nothing has changed when it fails.
- * @returns undefined when the owner before still writes, or has renewed its lease after all
+ * @returns undefined when others have locked something for too long, or the owner before has renewed its lease after all
  * @throws SpindexError DATABASE_INCOMPATIBLE, DATABASE_NEWER, DATABASE_REFUSED
  */
 export async function takeShard(writer: Connection, request: TakeRequest): Promise<TakenShard | undefined> {
-  await writer.run("begin isolation level read committed read write");
+  await writer.run(`begin isolation level read committed read write; set local lock_timeout = ${LOCK_MS}`);
   try {
     const taken = await take(writer, request);
     await writer.run("commit");
     return taken;
   } catch (error) {
     await writer.run("rollback").catch(() => {});
-    if (error instanceof StillHeld) return undefined;
+    if (error instanceof StillHeld || sqlStateOf(error) === "55P03") return undefined;
     throw error;
   }
 }
@@ -98,15 +101,7 @@ async function take(writer: Connection, request: TakeRequest): Promise<TakenShar
 
 /** Every write begins by locking this row: so this waits for the write that is under way. */
 async function lockShard(writer: Connection, names: SchemaNames, shard: string): Promise<void> {
-  const usual = await writer.query("select current_setting('lock_timeout')");
-  await writer.run(`set local lock_timeout = ${ROW_LOCK_MS}`);
-  try {
-    await writer.query(`select from ${qualified(names.internal, "shards")} where shard = $1 for update`, [shard]);
-  } catch (error) {
-    if (sqlStateOf(error) === "55P03") throw new StillHeld();
-    throw error;
-  }
-  await writer.query("select set_config('lock_timeout', $1, true)", [usual.rows[0]?.[0]]);
+  await writer.query(`select from ${qualified(names.internal, "shards")} where shard = $1 for update`, [shard]);
 }
 
 /** Between the decision to take it and the row's lock, the owner may have renewed. */

@@ -136,6 +136,19 @@ describe("an upgrade", () => {
     await database.drop();
   });
 
+  test("tries again while a reader has a table that it changes, and lets writers and readers through meanwhile", async () => {
+    const database = await createTestDatabase();
+    await database.query(readFileSync(new URL("internal-v1.sql", DATA), "utf8"));
+    await database.query("begin; select from upgrade_spindex.starts");
+    node.setChain(UPGRADE_CHAIN, UPGRADE_HEAD);
+    const waiting = startIndexer(upgradeProject(node.url), database.url, { once: true });
+    await waiting.until((status) => status.standby !== undefined);
+    await database.query("commit");
+    expect(await waiting.ended).toBe("ended");
+    expect(await internal(database, "version from upgrade_spindex.meta")).toEqual([{ version: INTERNAL_VERSION }]);
+    await database.drop();
+  });
+
   test("that fails leaves the older version as it was", async () => {
     const database = await createTestDatabase();
     await database.query(readFileSync(new URL("internal-v1.sql", DATA), "utf8"));
