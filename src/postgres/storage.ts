@@ -3,12 +3,14 @@ import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts
 import type { StartsStatus } from "../instrument/status.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
-import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { Row, RowCodec, RowReader, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { Pruning } from "../write/pruning.ts";
 import type { Storage, WriteOutcome } from "../write/storage.ts";
 import { WriteFailure } from "../write/storage.ts";
+import { WriteGuard, type WriteNumber } from "../write/write-guard.ts";
 import type { Connection } from "./connection.ts";
+import { createRowCodec } from "./copy-codec.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { needsNewSession, writeFailureOf } from "./failure.ts";
 import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
@@ -47,27 +49,21 @@ export class PostgresStorage implements Storage, RowReader {
   readonly resume: ResumePoint;
   /** How often the shard was started, and how the start before this one ended. */
   readonly starts: StartsStatus;
+  readonly codecOf: (table: TableModel) => RowCodec = createRowCodec;
   /** Builds the secondary indexes; stopped when the storage is closed. */
   readonly indexes: IndexBuilder;
   readonly #parts: PostgresStorageParts;
   readonly #statements: ReadonlyMap<string, TableStatements>;
-  /** The last write that is known to be durable. */
-  #durableSeq: number;
-  /** The last number that a write may have taken: those of maintenance whose outcome is unknown are passed over. */
-  #writeSeq: number;
+  readonly #guard: WriteGuard;
   readonly #pruner: PostgresPruner;
   #writer: WriterSession | undefined;
-  #writing = false;
-  /** A run whose outcome is not known: nothing else may be written before it. */
-  #unsettled: DrainRun | undefined;
 
   constructor(parts: PostgresStorageParts) {
     this.#parts = parts;
     this.resume = parts.resume;
     this.indexes = parts.indexes;
     this.starts = parts.starts;
-    this.#durableSeq = parts.writeSeq;
-    this.#writeSeq = parts.writeSeq;
+    this.#guard = new WriteGuard(parts.writeSeq);
     this.#pruner = new PostgresPruner({ ...parts, write: (write, telemetry) => this.#maintain(write, telemetry) });
     this.#writer = { connection: parts.writer, stagings: new Set() };
     this.#statements = new Map(
@@ -91,22 +87,12 @@ export class PostgresStorage implements Storage, RowReader {
     return connection === undefined || connection.isBroken ? undefined : connection.server.backendPid;
   }
 
-  async write(
+  write(
     run: DrainRun,
     telemetry: WriteTransactionTelemetry,
     metadata: readonly ChainMetadata[] = [],
   ): Promise<WriteOutcome> {
-    assert(!this.#writing, "two writes at once");
-    assert(
-      this.#unsettled === undefined || this.#unsettled === run,
-      "a run is written before the one whose outcome is unknown",
-    );
-    this.#writing = true;
-    try {
-      return await this.#attempt(run, telemetry, metadata);
-    } finally {
-      this.#writing = false;
-    }
+    return this.#guard.run(run, (number) => this.#attempt(run, number, telemetry, metadata));
   }
 
   writeMetadata(chains: readonly ChainMetadata[], telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
@@ -133,29 +119,32 @@ export class PostgresStorage implements Storage, RowReader {
    * outcome is unknown.
    * @throws WriteFailure
    */
-  async rollBack(request: RollbackRequest): Promise<void> {
-    assert(!this.#writing && this.#unsettled === undefined, "a rollback beside a write");
-    const session = await this.#session();
+  rollBack(request: RollbackRequest): Promise<void> {
     const { names, shard, token, tables } = this.#parts;
-    const writeSeq = this.#writeSeq + 1;
-    this.#writing = true;
-    try {
-      const claim = { names, shard, token, writeSeq, durableSeq: this.#durableSeq };
-      await rollBackChain(session.connection, claim, tables, request);
-      this.#durable(writeSeq);
-    } catch (error) {
-      await this.#leaveTransaction(session, error);
-      throw error;
-    } finally {
-      this.#writing = false;
-    }
+    return this.#guard.rollback(async (number) => {
+      const session = await this.#session();
+      try {
+        await rollBackChain(session.connection, { names, shard, token, ...number }, tables, request);
+      } catch (error) {
+        await this.#leaveTransaction(session, error);
+        throw error;
+      }
+    });
   }
 
-  /** What the database knows now: where a new session goes on. */
+  /**
+   * What the database knows now: where a new session goes on.
+   * @throws WriteFailure
+   */
   async readResume(): Promise<ResumePoint> {
-    const { connection } = await this.#session();
+    const session = await this.#session();
     const { names, shard, tables } = this.#parts;
-    return readResumePoint(connection, names, shard, tables);
+    try {
+      return await readResumePoint(session.connection, names, shard, tables);
+    } catch (error) {
+      await this.#leaveTransaction(session, error);
+      throw writeFailureOf(error, { summary: "READ OF THE RESUME POINT", table: undefined, commitSent: false });
+    }
   }
 
   rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
@@ -204,55 +193,38 @@ export class PostgresStorage implements Storage, RowReader {
     await Promise.all([lease.release(), reader.close()]);
   }
 
-  /** A write that is no run. One whose outcome is unknown leaves its number behind: nothing depends on it. */
-  async #maintain(write: GuardedWrite, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
-    assert(!this.#writing && this.#unsettled === undefined, "maintenance beside a write");
-    this.#writing = true;
-    try {
+  /** A write that is no run. */
+  #maintain(write: GuardedWrite, telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
+    const { names, shard, token } = this.#parts;
+    return this.#guard.maintenance(async (number) => {
       const session = await this.#session();
-      const { names, shard, token } = this.#parts;
-      const writeSeq = this.#writeSeq + 1;
       try {
-        const claim = { names, shard, token, writeSeq, durableSeq: this.#durableSeq };
-        const outcome = await guardedWrite(session.connection, claim, telemetry, write);
-        this.#durable(writeSeq);
-        return outcome;
+        return await guardedWrite(session.connection, { names, shard, token, ...number }, telemetry, write);
       } catch (error) {
-        if (error instanceof WriteFailure && error.kind === "outcome_unknown") this.#writeSeq = writeSeq;
         await this.#leaveTransaction(session, error);
         throw error;
       }
-    } finally {
-      this.#writing = false;
-    }
-  }
-
-  #durable(writeSeq: number): void {
-    this.#durableSeq = writeSeq;
-    this.#writeSeq = writeSeq;
+    });
   }
 
   async #attempt(
     run: DrainRun,
+    number: WriteNumber,
     telemetry: WriteTransactionTelemetry,
     metadata: readonly ChainMetadata[],
   ): Promise<WriteOutcome> {
     const session = await this.#session();
     const { names, shard, token, startId } = this.#parts;
-    const writeSeq = this.#writeSeq + 1;
     const statementsOf = (table: TableModel): TableStatements => this.#statementsOf(table);
     const transaction = new WriteTransaction(
       session,
-      { names, shard, token, startId, writeSeq, durableSeq: this.#durableSeq, statementsOf },
+      { names, shard, token, startId, ...number, statementsOf },
       telemetry,
     );
     try {
       const outcome = await transaction.write(run, metadata);
-      this.#durable(writeSeq);
-      this.#unsettled = undefined;
       return { alreadyDurable: outcome === "already_durable" };
     } catch (error) {
-      this.#unsettled = error instanceof WriteFailure && error.kind === "outcome_unknown" ? run : this.#unsettled;
       await this.#leaveTransaction(session, error);
       throw await this.#explained(run, error, session, transaction.failedRows);
     }

@@ -1,18 +1,12 @@
-import { WriteFailure } from "../write/storage.ts";
+import { explainUnclaimed, type WriteNumber } from "../write/write-guard.ts";
 import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 
 /** Who writes, and the number of the write. */
-export interface WriteClaim {
+export interface WriteClaim extends WriteNumber {
   readonly names: SchemaNames;
   readonly shard: string;
   readonly token: string;
-  readonly writeSeq: number;
-  /**
-   * The newest write that is known to be durable. Those between it and this one may be durable or not: their outcome is
-   * unknown, and does not matter.
-   */
-  readonly durableSeq: number;
 }
 
 /**
@@ -45,7 +39,12 @@ export async function claimWrite(
   );
   if (updated.rowCount === 1) return "claimed";
   const found = await connection.query(`select token, write_seq, holder from ${shards} where shard = $1`, [shard]);
-  return explainUnclaimed(claim, found.rows[0]);
+  const [row] = found.rows;
+  return explainUnclaimed(
+    shard,
+    claim,
+    row && { isOurs: row[0] === token, writeSeq: Number(row[1]), holder: row[2] ?? "" },
+  );
 }
 
 function advanceSql(advance: FrontierAdvance): string {
@@ -61,24 +60,4 @@ function advanceValues(advance: FrontierAdvance, changes: number): readonly numb
   if (advance === "none") return [];
   if (advance === "one checkpoint") return [changes];
   return [changes, advance.nextCheckpoint, advance.committedCheckpoint];
-}
-
-function explainUnclaimed(
-  { shard, token, writeSeq, durableSeq }: WriteClaim,
-  row: readonly (string | null)[] | undefined,
-): "already_durable" {
-  const place = { statement: "UPDATE shards", table: "shards" };
-  if (row !== undefined && row[0] !== token) {
-    throw new WriteFailure("fenced", `shard ${shard} is now written by ${row[2]}`, place);
-  }
-  const stored = row === undefined ? 0 : Number(row[1]);
-  if (row !== undefined && stored === writeSeq) return "already_durable";
-  if (stored < durableSeq || row === undefined) {
-    throw new WriteFailure(
-      "went_back",
-      `the database went back: shard ${shard} is at write ${stored}, although write ${durableSeq} was durable`,
-      place,
-    );
-  }
-  throw new WriteFailure("fatal", `shard ${shard} is at write ${stored}, unexpected before write ${writeSeq}`, place);
 }

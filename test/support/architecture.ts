@@ -34,7 +34,11 @@ export const FOLDERS: Readonly<Record<string, Allowed>> = {
   postgres: {
     values: ["instrument"],
     types: ["write", "store", "reorg"],
-    named: ["src/write/storage.ts:WriteFailure"],
+    named: [
+      "src/write/storage.ts:WriteFailure",
+      "src/write/write-guard.ts:WriteGuard",
+      "src/write/write-guard.ts:explainUnclaimed",
+    ],
   },
   api: { values: ["instrument"], types: ["store"] },
   cli: { values: ["indexer", "config", "instrument", "abi"] },
