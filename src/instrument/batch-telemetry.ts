@@ -68,6 +68,8 @@ export interface CommitSummary {
   readonly queuedBatches: number;
   /** Processed minus committed checkpoint. */
   readonly frontierGap: number;
+  /** What is left of the batch when a handler has failed in it; undefined: all of it. */
+  readonly kept?: { readonly items: number; readonly lastCheckpoint: number } | undefined;
 }
 
 /**

@@ -150,6 +150,10 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
         },
       })
       .end(committedAt);
+    if (summary.kept !== undefined) {
+      const { items, lastCheckpoint } = summary.kept;
+      this.#root.set({ "spindex.batch.items": items, "spindex.checkpoint.to": lastCheckpoint });
+    }
     this.#stage = { name: "queued", committedAt };
   }
 

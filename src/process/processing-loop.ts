@@ -133,7 +133,9 @@ export class ProcessingLoop {
     } else {
       const changes = store.commitBatch(processed);
       const frontierGap = store.processedCheckpoint - store.committedCheckpoint;
-      batchTelemetry.committed({ changes, queuedBatches: store.queuedBatches, frontierGap });
+      const kept =
+        processed === batch ? undefined : { items: processed.items, lastCheckpoint: processed.checkpoints.to };
+      batchTelemetry.committed({ changes, queuedBatches: store.queuedBatches, frontierGap, kept });
     }
     if (outcome.kind === "failed") throw outcome.error;
   }

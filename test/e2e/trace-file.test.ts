@@ -72,3 +72,51 @@ test("a trace file leads from any batch to its drain run and write transaction, 
       })),
   );
 });
+
+test("the traces of a run that a handler has ended are whole too, and show the event", async () => {
+  const node = await startFakeNode({ chain: tokenChain({ blocks: 300, transfersPerBlock: 5 }) });
+  node.limitRange({ maxBlocks: 20 });
+  await using project = await temporaryProject({
+    ...TOKEN_PROJECT,
+    "handlers.ts": TOKEN_PROJECT["handlers.ts"].replace(
+      "const { from, to, value } = event.args;",
+      `const { from, to, value } = event.args;
+  if (event.block.number === 222n && event.log.index === 3) throw new RangeError("boom");`,
+    ),
+  });
+  const file = join(project.directory, "traces.jsonl");
+  try {
+    const run = await runCli(["start", "--once", "--schema", "failing", "--trace-file", file], {
+      cwd: project.directory,
+      env: { DATABASE_URL: database.url, RPC_URL: node.url, SPINDEX_CAPACITY_CHANGES: "400" },
+    });
+    expect(run.exitCode).toBe(1);
+  } finally {
+    await node.close();
+  }
+  const traces = await readTraceFile(file);
+  expect(traces.dangling()).toEqual([]);
+  for (const batch of traces.batches()) {
+    expect(["durable", "failed"]).toContain(batch.attributes["spindex.outcome"]);
+    if (batch.attributes["spindex.outcome"] === "durable") {
+      expect(traces.writeTransactionOf(batch)?.name).toBe("spindex.write_transaction");
+    }
+  }
+  const [call] = traces.named("spindex.handler").filter(({ isError }) => isError);
+  expect(call?.attributes).toMatchObject({
+    "spindex.handler.name": "Token.Transfer",
+    "spindex.chain.name": "local",
+    "spindex.block.number": 222,
+    "spindex.log.index": 3,
+    "error.type": "RangeError",
+  });
+  // A durable batch shows what has become durable of it, not what it began with.
+  const durable = traces.batches().filter((batch) => batch.attributes["spindex.outcome"] === "durable");
+  const [last] = await database.query(
+    "select committed_checkpoint::int as checkpoint, (select sum(items)::int from failing_spindex.drain_runs) as items from failing_spindex.shards",
+  );
+  expect({
+    checkpoint: Math.max(...durable.map((batch) => Number(batch.attributes["spindex.checkpoint.to"]))),
+    items: durable.reduce((sum, batch) => sum + Number(batch.attributes["spindex.batch.items"]), 0),
+  }).toEqual(last);
+});

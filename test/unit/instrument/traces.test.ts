@@ -413,3 +413,19 @@ test("a step of pruning is a trace of its own, and counted", async () => {
   const page = (await telemetry.scrape("")).body;
   expect(page).toMatch(/spindex_history_pruned_rows_total\{.*table="account_history".*\} 12/);
 });
+
+test("a batch in which a handler has failed shows what was kept of it", async () => {
+  const kit = await traced();
+  const batch = kit.telemetry.batchStarted(batchStart(1, kit.clock));
+  batch.processing();
+  batch.processed(processed);
+  batch.committed({ ...committed, kept: { items: 1, lastCheckpoint: 10 } });
+  await write(kit, 1, [batch]);
+  const { attributes } = only((await kit.traces()).batches());
+  expect(attributes).toMatchObject({
+    "spindex.batch.items": 1,
+    "spindex.checkpoint.from": 10,
+    "spindex.checkpoint.to": 10,
+    "spindex.outcome": "durable",
+  });
+});
