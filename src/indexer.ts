@@ -16,18 +16,19 @@ import { fingerprintOf } from "./config/fingerprint.ts";
 import type { HandlerLog } from "./config/indexer.ts";
 import type { Registration, SetupRegistration } from "./config/registration.ts";
 import { SpindexError } from "./errors.ts";
-import { answerReorg } from "./indexer/answer-reorg.ts";
 import { logProgress } from "./indexer/progress-log.ts";
-import { Session } from "./indexer/session.ts";
+import { runSessions } from "./indexer/run-sessions.ts";
+import type { Session, SessionOptions } from "./indexer/session.ts";
 import { statusOf } from "./indexer/status.ts";
 import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
 import { logEvent } from "./instrument/log.ts";
 import type { StandbyStatus, Status } from "./instrument/status.ts";
 import type { Clock } from "./lib/clock.ts";
+import { parseDatabaseUrl } from "./postgres/database-url.ts";
+import { schemaNamesOf } from "./postgres/ddl.ts";
 import { openStorage } from "./postgres/open.ts";
 import type { ShardHolder } from "./postgres/shard-holder.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
-import { ReorgDetected } from "./reorg/chain-link.ts";
 import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
 import { createJsonRpcSource } from "./source/json-rpc-source.ts";
 import { watchSource } from "./source/source-health.ts";
@@ -83,6 +84,9 @@ export interface IndexerLimits {
  */
 export async function runIndexer(options: IndexerOptions, signal: AbortSignal): Promise<"ended" | "stopped"> {
   const { telemetry } = options;
+  // What is wrong whatever the nodes say is said before they are waited for.
+  parseDatabaseUrl(options.databaseUrl);
+  schemaNamesOf(options.schema);
   const life: Life = {
     startedAt: options.clock.now(),
     standby: undefined,
@@ -110,7 +114,10 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     startup.done();
     logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
     storage.indexes.start(() => life.session?.isLive ?? false);
-    const outcome = await runSessions(options, life, storage, sources, signal);
+    const onSession = (session: Session): void => {
+      life.session = session;
+    };
+    const outcome = await runSessions({ ...options, storage, resume: storage.resume, sources, onSession }, signal);
     if (outcome === "ended") await buildIndexes(storage, signal);
     await storage.close("stopped");
     return outcome;
@@ -129,25 +136,6 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   } finally {
     ended.abort();
     await Promise.all([progress, server?.close(), ...[...sources.values()].map((source) => source.close())]);
-  }
-}
-
-/** Runs session after session: a reorg ends one, its rollback makes room for the next. */
-async function runSessions(
-  options: IndexerOptions,
-  life: Life,
-  storage: PostgresStorage,
-  sources: ReadonlyMap<number, ChainSource>,
-  signal: AbortSignal,
-): Promise<"ended" | "stopped"> {
-  for (let resume = storage.resume; ; resume = await storage.readResume()) {
-    life.session = new Session(options, storage, resume, sources);
-    try {
-      return await life.session.run(signal);
-    } catch (error) {
-      if (!(error instanceof ReorgDetected)) throw error;
-      await answerReorg(options, error, storage, sources.get(error.chain.id) as ChainSource, signal);
-    }
   }
 }
 

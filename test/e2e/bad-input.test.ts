@@ -167,6 +167,16 @@ describe("a database that cannot be used is refused", () => {
   });
 });
 
+test("a database URL and a schema that can never do are refused before a node is waited for", async () => {
+  const away = { RPC_URL: "http://127.0.0.1:1", SPINDEX_START_BUDGET: "1h" };
+  const [url, schema] = await Promise.all([
+    start({}, { ...away, DATABASE_URL: "mysql://localhost/app" }),
+    start({}, away, ["--schema", "s".repeat(60)]),
+  ]);
+  await expectRefusal(url, 2, "DATABASE_URL_INVALID", '"mysql:"');
+  await expectRefusal(schema, 2, "SCHEMA_INVALID", "--schema");
+});
+
 test("a refused password is no reason to wait", async () => {
   const folder = await temporaryFolder();
   // The tests' own server may trust everybody.
