@@ -13,8 +13,6 @@ import { hostname } from "node:os";
 import { type RunningServer, startServer } from "./api/server.ts";
 import type { IndexerDefinition } from "./config/definition.ts";
 import { fingerprintOf } from "./config/fingerprint.ts";
-import type { HandlerLog } from "./config/indexer.ts";
-import type { Registration, SetupRegistration } from "./config/registration.ts";
 import { SpindexError } from "./errors.ts";
 import { logProgress } from "./indexer/progress-log.ts";
 import { runSessions } from "./indexer/run-sessions.ts";
@@ -23,7 +21,6 @@ import { statusOf } from "./indexer/status.ts";
 import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
 import { logEvent } from "./instrument/log.ts";
 import type { StandbyStatus, Status } from "./instrument/status.ts";
-import type { Clock } from "./lib/clock.ts";
 import { parseDatabaseUrl } from "./postgres/database-url.ts";
 import { schemaNamesOf } from "./postgres/ddl.ts";
 import { openStorage } from "./postgres/open.ts";
@@ -36,11 +33,7 @@ import type { StoreLimits } from "./store/store.ts";
 import { WriteFailure } from "./write/storage.ts";
 import { writeError } from "./write/write-error.ts";
 
-export interface IndexerOptions {
-  readonly definition: IndexerDefinition;
-  readonly registrations: readonly Registration[];
-  /** What runs once a chain, before its first block. */
-  readonly setup?: SetupRegistration | undefined;
+export interface IndexerOptions extends SessionOptions {
   readonly databaseUrl: string;
   /** PostgreSQL schema of the tables. */
   readonly schema: string;
@@ -48,17 +41,11 @@ export interface IndexerOptions {
   readonly version: string;
   /** End at once, with SHARD_TAKEN, when another process has the shard; else wait as a standby. */
   readonly noWait?: boolean;
-  /** Stop at the head seen first, or at the end blocks. */
-  readonly once: boolean;
-  readonly limits: IndexerLimits;
   readonly telemetry: IndexerTelemetry;
-  /** What handlers write their log lines to. */
-  readonly handlerLog: HandlerLog;
   /** Where the HTTP endpoints listen; undefined: nowhere. */
   readonly listen: { readonly host: string; readonly port: number; readonly nextFreePort: boolean } | undefined;
   /** How long the HTTP endpoints stay up after a fatal error, so that it is scraped. */
   readonly lingerMs: number;
-  readonly clock: Clock;
 }
 
 export interface IndexerLimits {

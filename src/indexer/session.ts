@@ -1,12 +1,15 @@
 import { AddressTable } from "../abi/address-table.ts";
 import type { UndecodableReason } from "../abi/undecodable-log.ts";
 import type { ChainProgress } from "../batch/batch.ts";
+import type { IndexerDefinition } from "../config/definition.ts";
+import type { HandlerLog } from "../config/indexer.ts";
+import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
-import type { IndexerOptions } from "../indexer.ts";
-import type { ChainLabel } from "../instrument/telemetry.ts";
+import type { IndexerLimits } from "../indexer.ts";
+import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
-import { createRowCodec } from "../postgres/copy-codec.ts";
-import type { PostgresStorage } from "../postgres/storage.ts";
+import type { ResumePoint } from "../postgres/resume.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
 import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
 import { ProcessingLoop } from "../process/processing-loop.ts";
@@ -17,9 +20,21 @@ import { PersistenceLoop } from "../write/persistence-loop.ts";
 import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
 import { chainMetadataOf } from "./chain-metadata.ts";
 import { routesOf } from "./routes.ts";
+import type { SessionStorage } from "./session-storage.ts";
 
-/** What the storage knew when it was opened. */
-type ResumeState = PostgresStorage["resume"];
+export interface SessionOptions {
+  readonly definition: IndexerDefinition;
+  readonly registrations: readonly Registration[];
+  /** What runs once a chain, before its first block. */
+  readonly setup?: SetupRegistration | undefined;
+  /** Stop at the head seen first, or at the end blocks. */
+  readonly once: boolean;
+  readonly limits: IndexerLimits;
+  readonly telemetry: Telemetry;
+  /** What handlers write their log lines to. */
+  readonly handlerLog: HandlerLog;
+  readonly clock: Clock;
+}
 
 /** How a session ended without an error. */
 export type SessionOutcome = "ended" | "stopped";
@@ -39,16 +54,16 @@ export class Session {
   readonly store: Store;
   readonly lanes: readonly ChainLane[];
   readonly counts: SessionCounts = { undecodable: new Map() };
-  readonly #o: IndexerOptions;
-  readonly #storage: PostgresStorage;
+  readonly #o: SessionOptions;
+  readonly #storage: SessionStorage;
   readonly #arrived = new Signal();
   readonly #processing: ProcessingLoop;
   readonly #persistence: PersistenceLoop;
 
   constructor(
-    options: IndexerOptions,
-    storage: PostgresStorage,
-    resume: ResumeState,
+    options: SessionOptions,
+    storage: SessionStorage,
+    resume: ResumePoint,
     sources: ReadonlyMap<number, ChainSource>,
   ) {
     this.#o = options;
@@ -73,7 +88,7 @@ export class Session {
     this.store = new Store({
       tables: definition.tables,
       emptyTables: resume.emptyTables,
-      codecOf: createRowCodec,
+      codecOf: storage.codecOf,
       reader: this.#accounted(storage),
       committed: resume.committedCheckpoint,
       nextCheckpoint: resume.nextCheckpoint,
@@ -230,7 +245,7 @@ export class Session {
   }
 }
 
-function laneStart(resume: ResumeState, chainId: number): LaneStart | undefined {
+function laneStart(resume: ResumePoint, chainId: number): LaneStart | undefined {
   const chain = resume.chains.find((known) => known.chainId === chainId);
   if (chain === undefined) return undefined;
   return {
@@ -248,7 +263,7 @@ function progressOf({
   headers,
   finalized,
   live,
-}: ResumeState["chains"][number]): ChainProgress {
+}: ResumePoint["chains"][number]): ChainProgress {
   const head = { number: block, finalized, live };
   return { chainId, block, timestamp: headers.at(-1)?.timestamp, checkpoint, head, headers: [] };
 }

@@ -1,0 +1,23 @@
+import type { ResumePoint } from "../postgres/resume.ts";
+import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { RowCodec, RowReader, TableModel } from "../store/table.ts";
+import type { Storage } from "../write/storage.ts";
+
+/** A storage that this process has taken, as sessions use it. */
+export interface SessionStorage extends Storage, RowReader {
+  /** Encodes rows as the storage takes them. */
+  readonly codecOf: (table: TableModel) => RowCodec;
+  /** Aborts, with a SpindexError as its reason, when another process has taken the shard: nothing is written any more. */
+  readonly lost: AbortSignal;
+  /**
+   * What is durable now: where a new session goes on.
+   * @throws WriteFailure
+   */
+  readResume(): Promise<ResumePoint>;
+  /**
+   * Takes a chain back after a reorg, in one transaction. May be called again with the same request after a failure whose
+   * outcome is unknown.
+   * @throws WriteFailure
+   */
+  rollBack(request: RollbackRequest): Promise<void>;
+}
