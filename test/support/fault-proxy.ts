@@ -56,6 +56,8 @@ class PostgresProxy implements FaultProxy {
   readonly #sockets = new Set<net.Socket>();
   readonly #cuts: Record<Direction, number[]> = { toServer: [], toClient: [] };
   readonly #failing = new Map<RegExp, InjectedError>();
+  /** They have never got through: a network would not even have accepted them. */
+  readonly #bornFrozen = new Set<net.Socket>();
   #isFrozen = false;
   #isRefusing = false;
   #delayMs = 0;
@@ -80,6 +82,8 @@ class PostgresProxy implements FaultProxy {
 
   thaw(): void {
     this.#isFrozen = false;
+    for (const socket of this.#bornFrozen) socket.destroy();
+    this.#bornFrozen.clear();
   }
 
   refuse(): void {
@@ -117,6 +121,7 @@ class PostgresProxy implements FaultProxy {
       client.destroy();
       return;
     }
+    if (this.#isFrozen) this.#bornFrozen.add(client);
     const socketDir = this.#target.searchParams.get("host");
     const port = Number(this.#target.port || 5432);
     const upstream =
