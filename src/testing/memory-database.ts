@@ -1,26 +1,31 @@
 import type { ChainProgress } from "../batch/batch.ts";
-import type { BlockHeader } from "../chain/block.ts";
+import type { ResumePoint } from "../postgres/resume.ts";
+import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent, TableChanges } from "../store/drain-run.ts";
 import { createRowShape, type RowShape } from "../store/row-shape.ts";
 import type { Row, StoredRow, TableModel } from "../store/table.ts";
+import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { WriteFailure } from "../write/storage.ts";
+import { explainUnclaimed, type WriteNumber } from "../write/write-guard.ts";
 import { decodedImages, decodedRows, type EncodedImage, type EncodedRow } from "./memory-codec.ts";
-
-/** A durable run, its rows apart. */
-export type DurableRun = Omit<DrainRun, "tables">;
+import { rolledBack } from "./memory-rollback.ts";
+import {
+  type Contents,
+  type DurableRun,
+  emptyState,
+  type MemoryState,
+  resumePointOf,
+  type StoredChain,
+  withMetadata,
+  withRun,
+} from "./memory-state.ts";
 
 /** Who writes, and which write it is: as the shard's row in PostgreSQL guards every transaction. */
-export interface WriteClaim {
+export interface WriteClaim extends WriteNumber {
   readonly token: string;
-  /** Counts up from 1, over all owners. */
-  readonly writeSeq: number;
 }
 
-/** Rows by key, before-images by key and checkpoint. */
-interface Contents {
-  readonly rows: ReadonlyMap<string, EncodedRow>;
-  readonly history: ReadonlyMap<string, EncodedImage>;
-}
+export type WriteResult = "durable" | "already_durable";
 
 interface MutableContents {
   readonly rows: Map<string, EncodedRow>;
@@ -28,64 +33,64 @@ interface MutableContents {
 }
 
 /**
- * What is durable: it outlives the storages that are opened on it, as a database outlives a crash. A run is applied as a
- * whole or not at all, and refused where PostgreSQL would refuse it.
+ * What is durable: it outlives the storages that are opened on it, as a database outlives a crash. A write is applied as
+ * a whole or not at all, and refused where PostgreSQL would refuse it.
  */
 export class MemoryDatabase {
   readonly tables: readonly TableModel[];
   readonly #shapes = new Map<string, RowShape>();
-  #contents = new Map<string, Contents>();
-  #token: string | undefined;
-  #writeSeq = 0;
-  #nextCheckpoint = 1;
-  readonly #progress = new Map<number, ChainProgress>();
-  readonly #headers = new Map<number, readonly BlockHeader[]>();
-  readonly #runs: DurableRun[] = [];
+  #state: MemoryState;
 
   constructor(tables: readonly TableModel[]) {
     this.tables = tables;
-    for (const table of tables) {
-      this.#shapes.set(table.name, createRowShape(table));
-      this.#contents.set(table.name, { rows: new Map(), history: new Map() });
-    }
+    for (const table of tables) this.#shapes.set(table.name, createRowShape(table));
+    this.#state = emptyState(tables.map(({ name }) => name));
   }
 
-  get writeSeq(): number {
-    return this.#writeSeq;
+  /** Everything in it, at this moment. */
+  get state(): MemoryState {
+    return this.#state;
   }
 
-  get nextCheckpoint(): number {
-    return this.#nextCheckpoint;
+  /** Makes it what it was at another moment, as a database that has lost its last writes. */
+  restore(state: MemoryState): void {
+    this.#state = state;
   }
 
   get committedCheckpoint(): number {
-    return this.#nextCheckpoint - 1;
+    return this.#state.committedCheckpoint;
+  }
+
+  get nextCheckpoint(): number {
+    return this.#state.nextCheckpoint;
   }
 
   /** Where each chain stands, with all its stored headers. */
   get progress(): readonly ChainProgress[] {
-    return [...this.#progress.values()].map((progress) => ({
-      ...progress,
-      headers: this.#headers.get(progress.chainId) ?? [],
-    }));
+    return [...this.#state.chains.values()].flatMap(progressOf);
   }
 
   /** Durable runs, oldest first. */
   get runs(): readonly DurableRun[] {
-    return this.#runs;
-  }
-
-  get skipped(): readonly SkippedEvent[] {
-    return this.#runs.flatMap((run) => run.skipped);
+    return this.#state.runs;
   }
 
   get positions(): readonly CheckpointPosition[] {
-    return this.#runs.flatMap((run) => run.positions);
+    return this.#state.positions;
   }
 
   /** Names of the tables without a row. */
   get emptyTables(): ReadonlySet<string> {
-    return new Set(this.tables.filter(({ name }) => this.#of(name).rows.size === 0).map(({ name }) => name));
+    return this.resume.emptyTables;
+  }
+
+  /** Where a new session goes on. */
+  get resume(): ResumePoint {
+    return resumePointOf(this.#state);
+  }
+
+  get skipped(): readonly SkippedEvent[] {
+    return this.#state.skipped;
   }
 
   /** A table's rows, in the order in which their keys were first written. */
@@ -106,40 +111,42 @@ export class MemoryDatabase {
 
   /** Makes `token` the one writer; whoever was it before is fenced from now on. */
   own(token: string): void {
-    this.#token = token;
+    this.#state = { ...this.#state, token };
   }
 
   /** @throws WriteFailure fenced, went_back, fatal: nothing was changed */
-  write(run: DrainRun, claim: WriteClaim): "durable" | "already_durable" {
-    if (claim.token !== this.#token) throw new WriteFailure("fenced", `the writer is now ${this.#token}`);
-    if (claim.writeSeq === this.#writeSeq) return "already_durable";
-    if (claim.writeSeq > this.#writeSeq + 1) {
-      throw new WriteFailure("went_back", `the database is at write ${this.#writeSeq}, before ${claim.writeSeq - 1}`);
-    }
-    require(claim.writeSeq === this.#writeSeq + 1, `write ${claim.writeSeq} after write ${this.#writeSeq}`);
-    const { from } = run.checkpoints;
-    require(from === this.#nextCheckpoint, `checkpoint ${from} where ${this.#nextCheckpoint} is next`);
-    const contents = new Map(this.#contents);
-    for (const changes of run.tables) contents.set(changes.table.name, this.#changed(changes, run));
-    this.#contents = contents;
-    this.#note(run);
-    this.#writeSeq = claim.writeSeq;
-    return "durable";
+  write(run: DrainRun, claim: WriteClaim, metadata: readonly ChainMetadata[] = []): WriteResult {
+    return this.#claimed(claim, (state) => {
+      const { from } = run.checkpoints;
+      require(from === state.nextCheckpoint, `checkpoint ${from} where ${state.nextCheckpoint} is next`);
+      const tables = new Map(state.tables);
+      for (const changes of run.tables) tables.set(changes.table.name, this.#changed(changes, run));
+      return withRun(state, run, tables, metadata);
+    });
   }
 
-  #note(run: DrainRun): void {
-    const { tables, ...durable } = run;
-    this.#runs.push(durable);
-    this.#nextCheckpoint = run.checkpoints.to + 1;
-    for (const progress of run.progress) {
-      this.#progress.set(progress.chainId, progress);
-      const headers = new Map(this.#headers.get(progress.chainId)?.map((header) => [header.number, header]));
-      for (const header of progress.headers) headers.set(header.number, header);
-      this.#headers.set(
-        progress.chainId,
-        [...headers.values()].toSorted((a, b) => a.number - b.number),
-      );
+  /** Chain metadata alone. @throws WriteFailure as `write` */
+  writeMetadata(chains: readonly ChainMetadata[], claim: WriteClaim): WriteResult {
+    return this.#claimed(claim, (state) => withMetadata(state, chains));
+  }
+
+  /** Takes a chain back. @throws WriteFailure as `write` */
+  rollBack(request: RollbackRequest, claim: WriteClaim): WriteResult {
+    return this.#claimed(claim, (state) =>
+      rolledBack(state, this.tables, request, (table, { chainId, key }) => this.#placeOf(table, chainId, key)),
+    );
+  }
+
+  /** The guarded update that begins every write, and the write. */
+  #claimed({ token, writeSeq, durableSeq }: WriteClaim, apply: (state: MemoryState) => MemoryState): WriteResult {
+    const state = this.#state;
+    const isNext = state.writeSeq >= durableSeq && state.writeSeq < writeSeq;
+    if (state.token !== token || !isNext) {
+      const stored = { isOurs: state.token === token, writeSeq: state.writeSeq, holder: state.token ?? "nobody" };
+      return explainUnclaimed("memory", { writeSeq, durableSeq }, stored);
     }
+    this.#state = { ...apply(state), writeSeq };
+    return "durable";
   }
 
   /** The table as the run leaves it. Before-images are taken while it still holds what was before. */
@@ -180,7 +187,7 @@ export class MemoryDatabase {
   }
 
   #of(table: string): Contents {
-    const contents = this.#contents.get(table);
+    const contents = this.#state.tables.get(table);
     require(contents !== undefined, `there is no table ${table}`);
     return contents;
   }
@@ -194,4 +201,10 @@ export class MemoryDatabase {
 
 function require(condition: boolean, what: string): asserts condition {
   if (!condition) throw new WriteFailure("fatal", what);
+}
+
+function progressOf({ block, finalized, live, head, ...chain }: StoredChain): ChainProgress[] {
+  if (block === undefined) return [];
+  const { chainId, timestamp, checkpoint, headers } = chain;
+  return [{ chainId, block, timestamp, checkpoint, head: { number: head, finalized, live }, headers }];
 }

@@ -1,10 +1,15 @@
-import { assert } from "../errors.ts";
+import type { SessionStorage } from "../indexer/session-storage.ts";
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { ResumePoint } from "../postgres/resume.ts";
+import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
-import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { Pruning } from "../write/pruning.ts";
-import { type Storage, WriteFailure, type WriteFailureKind, type WriteOutcome } from "../write/storage.ts";
-import type { MemoryDatabase } from "./memory-database.ts";
+import { WriteFailure, type WriteFailureKind, type WriteOutcome } from "../write/storage.ts";
+import { WriteGuard, type WriteNumber } from "../write/write-guard.ts";
+import { createMemoryCodec } from "./memory-codec.ts";
+import type { MemoryDatabase, WriteClaim, WriteResult } from "./memory-database.ts";
 
 /** Where a test can hold an attempt or a read back, or let it fail: by what these return or throw. */
 export interface MemoryStorageHooks {
@@ -23,13 +28,14 @@ interface PlannedFailure {
 }
 
 /** The storage port over a `MemoryDatabase`: one process's connection to it, and its claim to be the one writer. */
-export class MemoryStorage implements Storage, RowReader {
+export class MemoryStorage implements SessionStorage {
   readonly database: MemoryDatabase;
+  readonly codecOf: (table: TableModel) => RowCodec = createMemoryCodec;
+  /** Nobody tells it. */
+  readonly lost: AbortSignal = new AbortController().signal;
   readonly #token: string;
   readonly #hooks: MemoryStorageHooks;
-  #writeSeq: number;
-  #writing = false;
-  #unsettled: DrainRun | undefined;
+  readonly #guard: WriteGuard;
   readonly #failures: PlannedFailure[] = [];
 
   /** @param token names this writer; an earlier one is fenced by it */
@@ -37,35 +43,42 @@ export class MemoryStorage implements Storage, RowReader {
     this.database = database;
     this.#token = token;
     this.#hooks = hooks;
-    this.#writeSeq = database.writeSeq;
+    this.#guard = new WriteGuard(database.state.writeSeq);
     database.own(token);
   }
 
-  /** The next attempt to write, after those already planned, fails like this: with its run applied, or not. */
+  /** The next attempt to write, after those already planned, fails like this: with its write applied, or not. */
   failNext(kind: WriteFailureKind, applied = false): void {
     this.#failures.push({ kind, applied });
   }
 
-  async write(run: DrainRun): Promise<WriteOutcome> {
-    assert(!this.#writing, "two writes at once");
-    assert(
-      this.#unsettled === undefined || this.#unsettled === run,
-      "a run is written before the one whose outcome is unknown",
-    );
-    this.#writing = true;
-    try {
-      return await this.#attempt(run);
-    } catch (error) {
-      if (error instanceof WriteFailure && error.kind === "outcome_unknown") this.#unsettled = run;
-      throw error;
-    } finally {
-      this.#writing = false;
-    }
+  async write(
+    run: DrainRun,
+    _telemetry?: WriteTransactionTelemetry,
+    metadata: readonly ChainMetadata[] = [],
+  ): Promise<WriteOutcome> {
+    return this.#guard.run(run, async (number) => {
+      await this.#hooks.beforeWrite?.(run);
+      const outcome = this.#applied(number, (claim) => this.database.write(run, claim, metadata));
+      await this.#hooks.afterWrite?.(run);
+      return outcome;
+    });
   }
 
-  /** Nothing reads it here. */
-  async writeMetadata(_chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
-    return { alreadyDurable: false };
+  async writeMetadata(chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
+    return this.#guard.maintenance(async (number) =>
+      this.#applied(number, (claim) => this.database.writeMetadata(chains, claim)),
+    );
+  }
+
+  async rollBack(request: RollbackRequest): Promise<void> {
+    await this.#guard.rollback(async (number) =>
+      this.#applied(number, (claim) => this.database.rollBack(request, claim)),
+    );
+  }
+
+  async readResume(): Promise<ResumePoint> {
+    return this.database.resume;
   }
 
   /** All history is kept. */
@@ -80,15 +93,11 @@ export class MemoryStorage implements Storage, RowReader {
     return found;
   }
 
-  async #attempt(run: DrainRun): Promise<WriteOutcome> {
-    await this.#hooks.beforeWrite?.(run);
+  #applied(number: WriteNumber, write: (claim: WriteClaim) => WriteResult): WriteOutcome {
     const failure = this.#failures.shift();
     if (failure !== undefined && !failure.applied) throw plannedFailure(failure);
-    const outcome = this.database.write(run, { token: this.#token, writeSeq: this.#writeSeq + 1 });
+    const outcome = write({ token: this.#token, ...number });
     if (failure !== undefined) throw plannedFailure(failure);
-    await this.#hooks.afterWrite?.(run);
-    this.#writeSeq++;
-    this.#unsettled = undefined;
     return { alreadyDurable: outcome === "already_durable" };
   }
 }

@@ -1,0 +1,96 @@
+import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { TableModel } from "../store/table.ts";
+import { WriteFailure } from "../write/storage.ts";
+import type { EncodedImage, EncodedRow } from "./memory-codec.ts";
+import type { Contents, MemoryState } from "./memory-state.ts";
+
+/**
+ * The state once a chain has been taken back to a block: rows are what they were, and what is known of the orphaned
+ * blocks is forgotten.
+ * @param placeOf the place of a row by the key columns in it
+ * @throws WriteFailure when it would touch rows that chains share: they need all chains of the shard to go back
+ */
+export function rolledBack(
+  state: MemoryState,
+  tables: readonly TableModel[],
+  { chainId, toBlock }: RollbackRequest,
+  placeOf: (table: TableModel, image: EncodedImage) => string,
+): MemoryState {
+  const orphaned = state.positions.filter((position) => position.chainId === chainId && position.block > toBlock);
+  const firstOrphaned = orphaned.length === 0 ? undefined : Math.min(...orphaned.map(({ checkpoint }) => checkpoint));
+  const chain = state.chains.get(chainId);
+  if (chain === undefined) throw new WriteFailure("fatal", `there is no chain ${chainId}`);
+  const isKept = (row: { readonly chainId: number; readonly checkpoint: number }): boolean =>
+    row.chainId !== chainId || row.checkpoint < (firstOrphaned ?? Number.POSITIVE_INFINITY);
+  const positions = state.positions.filter(isKept);
+  const newest = positions.filter((position) => position.chainId === chainId).map(({ checkpoint }) => checkpoint);
+  const headers = chain.headers.filter(({ number }) => number <= toBlock);
+  const checkpoint = state.nextCheckpoint;
+  return {
+    ...state,
+    committedCheckpoint: checkpoint,
+    nextCheckpoint: checkpoint + 1,
+    tables: firstOrphaned === undefined ? state.tables : takenBack(state, tables, chainId, firstOrphaned, placeOf),
+    chains: new Map(state.chains).set(chainId, {
+      ...chain,
+      block: toBlock,
+      timestamp: headers.find(({ number }) => number === toBlock)?.timestamp,
+      checkpoint:
+        newest.length > 0 ? Math.max(...newest) : Math.min(chain.checkpoint, (firstOrphaned ?? Number.MAX_VALUE) - 1),
+      headers,
+    }),
+    rollbacks: [...state.rollbacks, { checkpoint, chainId, toBlock, firstOrphaned }],
+    positions,
+    skipped: state.skipped.filter(isKept),
+  };
+}
+
+function takenBack(
+  state: MemoryState,
+  tables: readonly TableModel[],
+  chainId: number,
+  firstOrphaned: number,
+  placeOf: (table: TableModel, image: EncodedImage) => string,
+): MemoryState["tables"] {
+  const after = new Map(state.tables);
+  for (const table of tables) {
+    const contents = after.get(table.name);
+    if (contents !== undefined) after.set(table.name, restored(table, contents, chainId, firstOrphaned, placeOf));
+  }
+  return after;
+}
+
+/** The oldest before-image of each row since the first orphaned checkpoint is what the row was before all of them. */
+function restored(
+  table: TableModel,
+  before: Contents,
+  chainId: number,
+  firstOrphaned: number,
+  placeOf: (table: TableModel, image: EncodedImage) => string,
+): Contents {
+  if (table.crossChain) {
+    const isTouched = [...before.history.values()].some(({ changedAt }) => changedAt >= firstOrphaned);
+    if (isTouched) throw new WriteFailure("fatal", `a rollback of one chain would touch ${table.name}`);
+    return before;
+  }
+  const rows = new Map<string, EncodedRow>(before.rows);
+  const history = new Map(before.history);
+  if (table.appendOnly) {
+    for (const [place, row] of rows) {
+      if (row.chainId === chainId && row.checkpoint >= firstOrphaned) rows.delete(place);
+    }
+    return { rows, history };
+  }
+  const oldest = new Map<string, EncodedImage>();
+  for (const [at, image] of history) {
+    if (image.chainId !== chainId || image.changedAt < firstOrphaned) continue;
+    history.delete(at);
+    const place = placeOf(table, image);
+    if (image.changedAt < (oldest.get(place)?.changedAt ?? Number.POSITIVE_INFINITY)) oldest.set(place, image);
+  }
+  for (const [place, { before: row }] of oldest) {
+    rows.delete(place);
+    if (row !== undefined) rows.set(place, { chainId, ...row });
+  }
+  return { rows, history };
+}
