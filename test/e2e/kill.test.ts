@@ -10,7 +10,7 @@ import { type Pick, pickFrom } from "../support/world/steps.ts";
 
 const KILLS = 20;
 /** Small runs, so that a kill finds the process before, in and after many transactions. */
-const SMALL_RUNS = { SPINDEX_CAPACITY_CHANGES: "800" };
+const SMALL_RUNS = { SPINDEX_CAPACITY_CHANGES: "600" };
 const BLOCKS = 1_000;
 /** The second half of the chain is written with history. */
 const WINDOW = 500;
@@ -62,13 +62,13 @@ async function awaitMoment(
   pick: Pick,
 ): Promise<void> {
   const requests = node.httpRequests + 1 + pick(40);
-  const block = (await durableBlock()) + 1 + pick(110);
+  const block = (await durableBlock()) + 1 + pick(85);
   const isDue = {
     requests: async () => node.httpRequests >= requests,
     durable: async () => (await durableBlock()) >= block,
     writing: async () => (await durableBlock()) >= block && (await isWriting()),
   }[kind];
-  while (run.child.exitCode === null && !(await isDue())) await systemClock.sleep(1);
+  while (run.child.exitCode === null && !(await isDue())) await systemClock.sleep(3);
   if (kind === "durable") await systemClock.sleep(pick(20));
 }
 
@@ -76,7 +76,7 @@ test(`a run that is killed at ${KILLS} random moments ends with the rows of an u
   const seed = Number(process.env.SPINDEX_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`seed ${seed} (SPINDEX_TEST_SEED=${seed} repeats its choices)`);
   const pick = pickFrom(seed);
-  const main = tokenChain({ blocks: BLOCKS, transfersPerBlock: 24, holders: 50 });
+  const main = tokenChain({ blocks: BLOCKS, transfersPerBlock: 16, holders: 50 });
   const node = await startFakeNode({ chain: main });
   // Few blocks an answer: the run takes many steps.
   node.limitRange({ maxBlocks: 10 });
@@ -129,7 +129,7 @@ test(`a run that is killed at ${KILLS} random moments ends with the rows of an u
   } finally {
     await node.close();
   }
-}, 120_000);
+}, 180_000);
 
 /** Every checkpoint is in exactly one write transaction, and every row belongs to one. */
 async function expectWholeCheckpoints(): Promise<void> {

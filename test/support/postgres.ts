@@ -26,10 +26,14 @@ export async function createDatabaseAt(serverUrl: string): Promise<TestDatabase>
   // `drop` cuts connections off that a test has left.
   client.on("error", () => {});
   await client.connect();
+  // Tests that run at once share it: one query after the other.
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     url: url.href,
     async query<R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> {
-      return (await client.query<R>(text, values)).rows;
+      const result = turn.then(() => client.query<R>(text, values));
+      turn = result.catch(() => {});
+      return (await result).rows;
     },
     async drop() {
       await client.end();
