@@ -1,5 +1,6 @@
 import type { Batch, BatchSlice, ChainHead, HistoryMode } from "../../src/batch/batch.ts";
 import { createBatch } from "../../src/batch/create-batch.ts";
+import type { BlockHeader } from "../../src/chain/block.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
 import { Store, type StoreLimits } from "../../src/store/store.ts";
 import type { Row, RowReader, TableModel } from "../../src/store/table.ts";
@@ -46,6 +47,8 @@ export const WIDE: StoreLimits = {
 
 export interface StoreInput {
   readonly limits?: Partial<StoreLimits>;
+  /** Default: TABLES. */
+  readonly tables?: readonly TableModel[];
   /** Default: an empty database. */
   readonly reader?: RowReader;
   /** Names of complete tables; default all. */
@@ -56,11 +59,11 @@ export interface StoreInput {
 }
 
 export function storeOf(input: StoreInput = {}): Store {
-  const { committed = 0, asyncReads = false } = input;
-  const database = new MemoryDatabase(TABLES);
+  const { committed = 0, asyncReads = false, tables = TABLES } = input;
+  const database = new MemoryDatabase(tables);
   return new Store({
-    tables: TABLES,
-    emptyTables: new Set(input.empty ?? TABLES.map(({ name }) => name)),
+    tables,
+    emptyTables: new Set(input.empty ?? tables.map(({ name }) => name)),
     codecOf: createMemoryCodec,
     reader: input.reader ?? {
       rowsByKey: async (table, chainId, keys) => keys.flatMap((key) => database.row(table, chainId, key) ?? []),
@@ -82,18 +85,19 @@ export interface BatchInput {
   readonly chainId?: number;
   /** Numbers of the blocks that have an event, ascending; one event each. Default: the checkpoint's number. */
   readonly blocks?: readonly number[];
+  readonly headers?: readonly BlockHeader[];
 }
 
 /** A batch of one chain, with an event in each of its blocks. */
 export function batchOf(input: BatchInput = {}): Batch {
-  const { id = 1, from = 1, mode = "final", chainId = 1, blocks = [from] } = input;
+  const { id = 1, from = 1, mode = "final", chainId = 1, blocks = [from], headers = [] } = input;
   const last = blocks.at(-1) ?? from;
   const head = { number: last, finalized: mode === "keep" ? -1 : last, live: false };
   const batch = createBatch({
     id,
     firstCheckpoint: from,
     maxItems: 1e9,
-    supplies: [{ chainId, isEmpty: false, take: once(sliceOf({ chainId, blocks, head, toBlock: last })) }],
+    supplies: [{ chainId, isEmpty: false, take: once(sliceOf({ chainId, blocks, head, headers, toBlock: last })) }],
     shardInsideWindow: false,
   });
   if (batch === undefined) throw new Error("no batch");
@@ -107,6 +111,7 @@ export interface SliceInput {
   readonly fromBlock?: number;
   readonly toBlock: number;
   readonly head?: ChainHead;
+  readonly headers?: readonly BlockHeader[];
 }
 
 /** A whole range as one slice. */
@@ -120,7 +125,7 @@ export function sliceOf(input: SliceInput): BatchSlice {
       ...blocks.map((blockNumber, logIndex) => ({ blockNumber, logIndex, blockTimestamp: blockNumber * 10 })),
     ),
     routes: new Uint16Array(blocks.length),
-    headers: [],
+    headers: input.headers ?? [],
     head: input.head ?? { number: toBlock, finalized: toBlock, live: false },
     origin: undefined,
   };

@@ -351,6 +351,23 @@ describe("a write whose connection fails", () => {
     expect((await accounts(schema)).map(({ id }) => id)).toEqual([A, B]);
   });
 
+  test("on a new session makes its temporary tables again", async () => {
+    const schema = newSchema();
+    const storage = await open(schema);
+    const upsertA = (checkpoint: number, balance: bigint): ReturnType<typeof runOf> =>
+      runOf(checkpoint, { tables: [changesOf(account, { upserts: [[checkpoint, { id: A, balance }]] })] });
+    await storage.write(upsertA(1, 1n), recordingWriteTelemetry());
+    const second = upsertA(2, 2n);
+    const killed = recordingWriteTelemetry({
+      beforeStatement: async (_, pid) => {
+        await database.query("select pg_terminate_backend($1, 1000)", [pid]);
+      },
+    });
+    expect((await failureOf(storage.write(second, killed))).kind).toBe("transient");
+    expect(await storage.write(second, recordingWriteTelemetry())).toEqual({ alreadyDurable: false });
+    expect(await accounts(schema)).toEqual([{ id: A, balance: "2", chain_id: 1, _checkpoint: 2 }]);
+  });
+
   test("because the network went silent is given up and tried again", async () => {
     const schema = newSchema();
     const proxy = await startFaultProxy(database.url);
@@ -369,6 +386,29 @@ describe("a write whose connection fails", () => {
     await opened.pop()?.close("stopped");
     await proxy.close();
   });
+});
+
+test("a write whose COMMIT is answered by ROLLBACK is not durable, and can be tried again", async () => {
+  const schema = newSchema();
+  const storage = await open(schema);
+  // A bug of a statement's wrapper that swallows what the server said: the transaction has failed, and nobody knows.
+  const deaf = {
+    ...recordingWriteTelemetry(),
+    statement: <T>(_: unknown, run: () => Promise<T>): Promise<T> => run().catch(() => undefined as T),
+  };
+  const wrong = changesOf(account, {
+    updates: [[1, { id: A, balance: 1n }]],
+    inserts: [
+      [1, { id: B, balance: 1n }],
+      [1, { id: B, balance: 1n }],
+    ],
+  });
+  const failure = await failureOf(storage.write(runOf(1, { tables: [wrong] }), deaf));
+  expect([failure.kind, failure.message]).toEqual(["transient", "COMMIT was answered by ROLLBACK"]);
+  expect(await storage.write(runOf(1, { tables: [insertA()] }), recordingWriteTelemetry())).toEqual({
+    alreadyDurable: false,
+  });
+  expect((await accounts(schema)).map(({ id }) => id)).toEqual([A]);
 });
 
 describe("a write that must not happen", () => {

@@ -142,6 +142,20 @@ describe("the persistence loop", () => {
     await done;
   });
 
+  test("writes a run whenever it becomes due, also while it looks for other work", async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { store, stop, done } = benchOf();
+      await settled();
+      store.changed.notify();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      batch(store, 1);
+      await settled();
+      expect(store.committedCheckpoint, `after ${turns} turns`).toBe(1);
+      stop.abort();
+      await done;
+    }
+  });
+
   test("finishes the run in flight when it is stopped, and writes no other", async () => {
     const gate = Promise.withResolvers<void>();
     const { store, database, stop, done } = benchOf({ hooks: { beforeWrite: () => gate.promise } });
