@@ -173,6 +173,11 @@ class PostgresProxy implements FaultProxy {
       } else to.write(passed);
     };
     if (this.#delayMs === 0) write();
-    else void systemClock.sleep(this.#delayMs).then(write);
+    // A socket that was cut meanwhile takes nothing any more.
+    else
+      systemClock
+        .sleep(this.#delayMs)
+        .then(write, () => {})
+        .catch(() => {});
   }
 }
