@@ -31,7 +31,7 @@ export interface EvictionRequest {
   readonly bytes: number;
   /** Only rows that no later run changed: everything up to this run is durable, and no read is older. */
   readonly throughRun: number;
-  /** Its changes are not durable either. */
+  /** Its changes are not durable either; 0: none is in progress. */
   readonly batchInProgress: number;
   /** Rows that were changed here, or rows that were only read. */
   readonly tier: "changed" | "loaded";
@@ -132,6 +132,6 @@ export class RecordMap {
 }
 
 function mayGo(record: RowRecord, { throughRun, batchInProgress, tier }: EvictionRequest): boolean {
-  const isOfTier = record.changedAt > 0 === (tier === "changed");
-  return isOfTier && record.run <= throughRun && record.changedAt !== batchInProgress;
+  if (tier === "loaded") return record.changedAt === 0;
+  return record.changedAt > 0 && record.run <= throughRun && record.changedAt !== batchInProgress;
 }

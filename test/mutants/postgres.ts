@@ -140,7 +140,10 @@ const writes: readonly Mutant[] = [
     file: "src/postgres/progress-statements.ts",
     find: "case when $2 then greatest(c.history_floor, p.block) else c.history_floor end",
     replace: "case when $2 then c.history_floor else c.history_floor end",
-    killedBy: { file: METADATA_TEST, name: "leaves progress and finality as the rows have made them" },
+    killedBy: {
+      file: WRITE_TEST,
+      name: "without before-images leaves nothing to roll back to, whatever is called final",
+    },
   },
 ];
 
@@ -152,14 +155,6 @@ const rollbacks: readonly Mutant[] = [
     find: "order by ${quoteNames(identity)}, ${changedAt}`",
     replace: "order by ${quoteNames(identity)}, ${changedAt} desc`",
     killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
-  },
-  {
-    name: "leave the history of orphaned blocks",
-    rule: "A rollback takes the history of what it takes back.",
-    file: ROLLBACK,
-    find: "await connection.query(`delete from ${history} where ${orphaned}`, [chainId, firstOrphaned]);",
-    replace: "",
-    killedBy: { file: REORG_TEST, name: "is answered again and again, back and forth" },
   },
   {
     name: "leave the headers of orphaned blocks",
@@ -175,14 +170,6 @@ const rollbacks: readonly Mutant[] = [
     file: ROLLBACK,
     find: "where ${quoteName(CHECKPOINT_COLUMN)} >= $2 and",
     replace: "where ${quoteName(CHECKPOINT_COLUMN)} > $2 and",
-    killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
-  },
-  {
-    name: "let a rollback be done twice",
-    rule: "A rollback happens once however often it is tried.",
-    file: ROLLBACK,
-    find: 'if (command !== "COMMIT") throw',
-    replace: 'if (command === "COMMIT") throw',
     killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
   },
   {
@@ -219,8 +206,8 @@ const rollbacks: readonly Mutant[] = [
     find: "greatest(finalized, history_floor)",
     replace: "finalized",
     killedBy: {
-      file: "test/integration/postgres/pruning.test.ts",
-      name: "raises the floor before anything is deleted: a crash in between leaves a floor that holds",
+      file: WRITE_TEST,
+      name: "without before-images leaves nothing to roll back to, whatever is called final",
     },
   },
   {
@@ -232,11 +219,11 @@ const rollbacks: readonly Mutant[] = [
     killedBy: { file: "test/integration/postgres/open.test.ts", name: "knows which tables have rows of its chains" },
   },
   {
-    name: "compare only the oldest headers at a start",
-    rule: "The next start compares the newest stored headers first.",
+    name: "remember only the newest header at a start",
+    rule: "A start compares as many stored headers as a rollback can go back.",
     file: "src/postgres/resume.ts",
-    find: "where b.chain_id = c.chain_id order by number desc limit",
-    replace: "where b.chain_id = c.chain_id order by number limit 1 +",
+    find: "const MAX_HEADERS = 512;",
+    replace: "const MAX_HEADERS = 1;",
     killedBy: { file: REORG_TEST, name: "a reorg while the indexer is down is found at the next start" },
   },
 ];

@@ -2,6 +2,7 @@ import { HEART, type Mutant } from "./mutant.ts";
 
 const ENTITY_TABLE = "src/store/entity-table.ts";
 const ENTITY_TABLE_TEST = "test/unit/store/entity-table.test.ts";
+const READS_TEST = "test/unit/store/reads.test.ts";
 const APPEND_TABLE_TEST = "test/unit/store/append-table.test.ts";
 const STORE_TEST = "test/unit/store/store.test.ts";
 const CACHE_TEST = "test/unit/store/cache.test.ts";
@@ -73,7 +74,7 @@ const tables: readonly Mutant[] = [
     file: ENTITY_TABLE,
     find: "if (this.#records.get(home, key) !== undefined) return;",
     replace: "",
-    killedBy: { file: "test/unit/store/reads.test.ts", name: "give what was set while they were under way" },
+    killedBy: { file: READS_TEST, name: "give what was set while they were under way" },
   },
   {
     name: "call a table complete after an eviction",
@@ -87,8 +88,8 @@ const tables: readonly Mutant[] = [
     name: "evict rows that are not durable",
     rule: "Only rows that are durable leave the memory.",
     file: "src/store/record-map.ts",
-    find: "isOfTier && record.run <= throughRun",
-    replace: "isOfTier",
+    find: "record.changedAt > 0 && record.run <= throughRun",
+    replace: "record.changedAt > 0",
     killedBy: HEART,
   },
   {
@@ -114,6 +115,17 @@ const tables: readonly Mutant[] = [
     find: "this.#bytes += bytes - record.bytes;",
     replace: "",
     killedBy: { file: CACHE_TEST, name: "its bytes are those of a full recount" },
+  },
+  {
+    name: "keep rows that were read while no batch is in progress",
+    rule: "Rows that were only read make room, too, also while processing waits for capacity.",
+    file: "src/store/record-map.ts",
+    find: 'if (tier === "loaded") return record.changedAt === 0;',
+    replace: 'if (tier === "loaded") return record.changedAt === 0 && batchInProgress > 0;',
+    killedBy: {
+      file: CACHE_TEST,
+      name: "evicts rows that were only read when nothing else is left, also between batches",
+    },
   },
   {
     name: "evict rows that were read first",
@@ -188,7 +200,7 @@ const tables: readonly Mutant[] = [
     file: "src/store/store.ts",
     find: "Math.min(this.#durableRun, this.reads.oldestDurableRun ?? Number.POSITIVE_INFINITY)",
     replace: "this.#durableRun",
-    killedBy: HEART,
+    killedBy: { file: READS_TEST, name: "keep rows that became durable while they were under way" },
   },
   {
     name: "lose the events of committed batches",
@@ -205,8 +217,8 @@ const tables: readonly Mutant[] = [
     name: "forget the block that a sealed run has begun",
     rule: "A row that cannot be written leads back to the event that made it.",
     file: "src/store/event-log.ts",
-    find: "firstEvent <= this.#committed)",
-    replace: "firstEvent < this.#committed)",
+    find: "this.#blocks.slice(Math.max(open, 0))",
+    replace: "this.#blocks.slice(open + 1)",
     killedBy: HEART,
   },
 ];

@@ -26,6 +26,7 @@ const transfer = tableOf(
 const A = `0x${"a".repeat(40)}`;
 const B = `0x${"b".repeat(40)}`;
 const C = `0x${"c".repeat(40)}`;
+const D = `0x${"d".repeat(40)}`;
 const hash = (n: number): `0x${string}` => `0x${n.toString(16).padStart(64, "0")}`;
 const header = (number: number): BlockHeader => ({
   number,
@@ -92,7 +93,7 @@ describe("a write", () => {
   test("inserts, updates, upserts and deletes rows", async () => {
     const schema = newSchema();
     const storage = await open(schema);
-    const first: Row[] = [A, B].map((id) => ({ id, balance: 1n }));
+    const first: Row[] = [A, B, D].map((id) => ({ id, balance: 1n }));
     await storage.write(
       runOf(1, { tables: [changesOf(account, { inserts: first.map((row) => [1, row] as const) })] }),
       recordingWriteTelemetry(),
@@ -100,27 +101,31 @@ describe("a write", () => {
     const telemetry = recordingWriteTelemetry();
     const changes = changesOf(account, {
       updates: [[2, { id: A, balance: -7n }]],
-      upserts: [[2, { id: C, balance: 2n ** 200n }]],
-      deletes: [{ id: B }, { id: `0x${"d".repeat(40)}` }],
+      upserts: [
+        [2, { id: C, balance: 2n ** 200n }],
+        [2, { id: D, balance: 3n }],
+      ],
+      deletes: [{ id: B }, { id: `0x${"e".repeat(40)}` }],
     });
     expect(await storage.write(runOf(2, { tables: [changes] }), telemetry)).toEqual({ alreadyDurable: false });
     expect(await accounts(schema)).toEqual([
       { id: A, balance: "-7", chain_id: 1, _checkpoint: 2 },
       { id: C, balance: String(2n ** 200n), chain_id: 1, _checkpoint: 2 },
+      { id: D, balance: "3", chain_id: 1, _checkpoint: 2 },
     ]);
     expect(telemetry.statements.map(({ summary, rows }) => `${summary}: ${rows}`)).toEqual([
       "UPDATE shards: 1",
-      "COPY account (upserts): 1",
+      "COPY account (upserts): 2",
       "COPY account (deletes): 2",
       "DELETE account: 2",
-      "UPSERT account: 1",
+      "UPSERT account: 2",
       "COPY account (updates): 1",
       "UPDATE account: 1",
       "INSERT drain_runs: 1",
     ]);
     expect(await storage.rowCounts()).toEqual(
       new Map([
-        ["account", 2],
+        ["account", 3],
         ["transfer", 0],
       ]),
     );
@@ -301,6 +306,14 @@ describe("a write", () => {
       { id: C, balance: "1", _checkpoint: 1, _changed_at: 3 },
       { id: unknown, balance: null, _checkpoint: null, _changed_at: 2 },
     ]);
+  });
+
+  test("without before-images leaves nothing to roll back to, whatever is called final", async () => {
+    const storage = await open(newSchema());
+    const head = { number: 120, finalized: 90, live: false };
+    const progress = { chainId: 1, block: 100, timestamp: 1_700_000_100, checkpoint: 1, head, headers: [] };
+    await storage.write(runOf(1, { mode: "final", progress: [progress] }), recordingWriteTelemetry());
+    expect((await storage.readResume()).chains).toMatchObject([{ chainId: 1, finalized: 90, floor: 100 }]);
   });
 
   test("names its trace in the server's list of sessions", async () => {

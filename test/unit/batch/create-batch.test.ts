@@ -111,6 +111,19 @@ describe("a batch", () => {
     expect(createBatch(request)?.mode).toBe(mode);
   });
 
+  test("keeps history as soon as one of its chains is inside its window", () => {
+    const supplies = [5, 4].map((finalized, at) => {
+      const buffer = new RangeBuffer(at + 1, 1, 100, new Signal());
+      const head = { number: 5, finalized, live: true };
+      buffer.put(sliceOf({ chainId: at + 1, blocks: [1], fromBlock: 1, toBlock: 5, head }).range);
+      return buffer;
+    });
+    expect(createBatch({ id: 1, firstCheckpoint: 1, maxItems: 9, supplies, shardInsideWindow: false })).toMatchObject({
+      mode: "keep",
+      slices: [{ range: { chainId: 1 } }, { range: { chainId: 2 } }],
+    });
+  });
+
   test("takes the headers of its own blocks along, and the newest time it knows", () => {
     const { range } = sliceOf({ blocks: [2, 4], fromBlock: 1, toBlock: 9 });
     const buffer = new RangeBuffer(1, 1, 100, new Signal());

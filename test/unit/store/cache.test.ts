@@ -46,6 +46,15 @@ describe("the cache", () => {
     expect(store.cache.evicted).toMatchObject({ changed: 1, loaded: 0 });
   });
 
+  test("evicts rows that were only read when nothing else is left, also between batches", () => {
+    const store = benchOf({ cacheBytes: 0 });
+    load(store, 9);
+    change(store, note);
+    drain(store);
+    expect([store.entity("note").records, store.cache.bytes]).toEqual([0, 0]);
+    expect(store.cache.evicted).toMatchObject({ changed: 1, loaded: 1 });
+  });
+
   test("spares tables that are complete while another has something to give", () => {
     const store = benchOf({ cacheBytes: ROW_BYTES });
     change(store, other, note);

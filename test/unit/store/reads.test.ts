@@ -70,6 +70,20 @@ describe("reads", () => {
     expect(await read).toEqual({ id: 1, balance: 77n });
   });
 
+  test("keep rows that became durable while they were under way: their answer is older", async () => {
+    const { reader, queries } = slowReader();
+    const store = storeOf({ reader, empty: [], limits: { cacheBytes: 0 } });
+    process(store, {}, () => set(store, account, { id: 1, balance: 77n }));
+    const run = store.takeRun();
+    const read = store.reads.read(store.entity("account"), 1, 1);
+    await settled();
+    if (run !== undefined) store.durable(run);
+    queries[0]?.answer.resolve([stored(1)]);
+    expect(await read).toEqual({ id: 1, balance: 77n });
+    await settled();
+    expect(store.entity("account").records).toBe(0);
+  });
+
   test("fail together with their query, and can be asked for again", async () => {
     const { reader, queries } = slowReader();
     const store = storeOf({ reader, empty: [] });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { BlockHeader } from "../../../src/chain/block.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { account, batchOf, changesIn, drain, insert, process, set, storeOf } from "../../support/store-fixture.ts";
 import { settled } from "../../support/world/steps.ts";
@@ -67,9 +68,11 @@ describe("a run", () => {
 
   test("has the last progress of each chain, its blocks, and all headers", () => {
     const store = storeOf();
-    process(store, { id: 1, chainId: 1, blocks: [3, 5] });
+    const headers = (...numbers: number[]): BlockHeader[] =>
+      numbers.map((number) => ({ number, hash: `0x${number}`, parentHash: "0x0", timestamp: number }));
+    process(store, { id: 1, chainId: 1, blocks: [3, 5], headers: headers(3, 5) });
     process(store, { id: 2, chainId: 2, blocks: [70] });
-    process(store, { id: 3, chainId: 1, blocks: [9] });
+    process(store, { id: 3, chainId: 1, blocks: [9], headers: headers(9) });
     const run = drain(store);
     expect(run?.blocks).toEqual([
       { chainId: 1, from: 3, to: 9 },
@@ -79,6 +82,7 @@ describe("a run", () => {
       [1, 9, 4],
       [2, 70, 3],
     ]);
+    expect(run?.progress.map((progress) => progress.headers)).toEqual([headers(3, 5, 9), []]);
     expect([run?.items, run?.batches.map(({ id }) => id)]).toEqual([4, [1, 2, 3]]);
   });
 

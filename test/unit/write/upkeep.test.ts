@@ -128,6 +128,21 @@ describe("chain metadata", () => {
     await end();
   });
 
+  test("is not written more often because something else happens", async () => {
+    const { store, log, now, pass, end } = benchOf({ metadata: [chain()] });
+    for (let head = 101; head < 126; head++) {
+      await pass(100);
+      now(chain({ head }));
+      store.changed.notify();
+    }
+    expect(log.map((entry) => (entry as unknown[]).slice(0, 2))).toEqual([
+      [0, "metadata"],
+      [1_000, "metadata"],
+      [2_000, "metadata"],
+    ]);
+    await end();
+  });
+
   test("is written every ten seconds in the backfill", async () => {
     const { log, now, pass, end } = benchOf({ metadata: [chain({ live: false })] });
     for (let head = 101; head < 300; head++) {
