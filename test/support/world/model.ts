@@ -65,8 +65,8 @@ export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Han
 }
 
 /** The rows after these events, one after the other. */
-export function fold(handled: readonly Handled[]): Model {
-  const model = new Map<string, ModelRow>();
+export function fold(handled: readonly Handled[], before: Model = new Map()): Model {
+  const model = new Map(before);
   for (const one of handled) {
     let inserts = 0;
     for (const op of one.event.ops) {

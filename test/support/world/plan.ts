@@ -104,7 +104,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "throw" }) },
 );
 
-const event = fc.record({
+export const event: fc.Arbitrary<Pick<PlannedEvent, "onError"> & { ops: Op[] }> = fc.record({
   onError: fc.constantFrom("stop", "skip"),
   ops: fc.array(op, { minLength: 1, maxLength: 5 }),
 });
@@ -132,7 +132,7 @@ function chainOf(chainId: number, shapes: readonly RangeShape[]): PlannedChain {
   return { chainId, ranges };
 }
 
-const small = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
+export const small = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 
 export const plan: fc.Arbitrary<Plan> = fc.record({
   chains: fc

@@ -1,0 +1,316 @@
+import { SpindexError } from "../../../src/errors.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
+import type { MemoryState } from "../../../src/testing/memory-state.ts";
+import { SimulatedChain } from "./chain.ts";
+import { Life, type Outcome } from "./indexer.ts";
+import { Oracle } from "./oracle.ts";
+import { type PlannedEvent, TABLES } from "./plan.ts";
+import type { Interruption, Scenario } from "./scenario.ts";
+import { SimulatedServer } from "./server.ts";
+import { type Pick, pickFrom, type StepClock, Steps } from "./steps.ts";
+import { check, checkSame, Violation } from "./violation.ts";
+
+/** More steps than any world needs that gets anywhere. */
+const MAX_STEPS = 20_000;
+/** Owners of steps that are no process. */
+const SERVER = 0;
+const CHAINS = -1;
+
+export interface SimulationOptions {
+  /** Is told what happens. */
+  readonly trace?: (line: string) => void;
+}
+
+/**
+ * A database, chains that grow and change, and one process after the other that indexes them until everything is
+ * durable. After every step the invariants are checked, and at the end that the rows are those of the chains as they are.
+ */
+export class Simulation {
+  readonly #scenario: Scenario;
+  readonly #pick: Pick;
+  readonly #steps: Steps;
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #database = new MemoryDatabase(TABLES);
+  readonly #chains: readonly SimulatedChain[];
+  readonly #oracle: Oracle;
+  readonly #server: SimulatedServer;
+  readonly #thrown = new Set<PlannedEvent>();
+  readonly #faults: Scenario["faults"][number][];
+  readonly #interruptions: Interruption[];
+  readonly #failuresLeft: { reads: number; sources: number };
+  #changesLeft = 0;
+  #lives: Life[] = [];
+  #frontiers = new WeakMap<Store, { processed: number; committed: number }>();
+  #violation: Violation | undefined;
+  #hasFailedOver = false;
+  #digest = 0;
+  #stepCount = 0;
+
+  constructor(scenario: Scenario, options: SimulationOptions = {}) {
+    this.#scenario = scenario;
+    this.#pick = pickFrom(scenario.seed);
+    this.#trace = options.trace;
+    this.#steps = new Steps(this.#pick, scenario.timerWeight, (owner, label) => this.#stepped(owner, label));
+    this.#chains = scenario.chains.map((chain) => new SimulatedChain(chain, scenario.window, scenario.finality));
+    this.#oracle = new Oracle(this.#chains, this.#database.state);
+    this.#server = new SimulatedServer({
+      database: this.#database,
+      clock: this.#steps.clockOf(SERVER),
+      pick: this.#pick,
+      changed: (before, after) => this.#changed(before, after),
+    });
+    this.#faults = [...scenario.faults];
+    this.#interruptions = [...scenario.interruptions];
+    this.#failuresLeft = { reads: scenario.readFailures, sources: scenario.sourceFailures };
+  }
+
+  /** Stands for everything that has happened, in order: the same for the same scenario. */
+  get digest(): number {
+    return this.#digest;
+  }
+
+  /** Runs until everything is durable. @throws Violation */
+  async run(): Promise<void> {
+    for (const [at, chain] of this.#chains.entries()) this.#change(chain, at);
+    this.#begin(false);
+    await this.#until(() => this.#isSettled(), true);
+    for (const life of this.#lives) life.stop();
+    await this.#until(() => this.#lives.every(({ outcome }) => outcome !== undefined), false);
+    this.#checkEnd();
+    // Nothing is left to do for whoever comes next.
+    this.#begin(true);
+    await this.#until(() => this.#lives.every(({ outcome }) => outcome !== undefined), false);
+    checkSame(this.#lives.at(-1)?.outcome, "ended", "a process that has nothing left to do");
+    this.#checkEnd();
+  }
+
+  /** @param goesOn a new process begins when one has ended, and things happen to processes */
+  async #until(isDone: () => boolean, goesOn: boolean): Promise<void> {
+    let sinceBegin = 0;
+    while (!isDone()) {
+      check(
+        this.#stepCount++ < MAX_STEPS,
+        `not done after ${MAX_STEPS} steps; waiting: ${this.#steps.labels.join(", ")}`,
+      );
+      for (const life of this.#lives) if (life.outcome !== undefined) this.#checkOutcome(life, life.outcome);
+      const newest = this.#lives.at(-1);
+      if (goesOn && newest?.outcome !== undefined) {
+        this.#oracle.checkHistory(this.#database.state);
+        this.#begin(false);
+        sinceBegin = 0;
+      } else if (goesOn && newest !== undefined && this.#interrupt(newest, ++sinceBegin)) sinceBegin = 0;
+      const went = await this.#steps.next();
+      check(went || this.#lives.some(({ outcome }) => outcome !== undefined), "nothing can go on any more");
+      if (this.#violation !== undefined) throw this.#violation;
+      for (const life of this.#lives) this.#checkFrontiers(life);
+    }
+  }
+
+  #begin(isLast: boolean): void {
+    const clock = this.#clockOf(this.#lives.length + 1);
+    const life: Life = new Life({
+      id: this.#lives.length + 1,
+      scenario: this.#scenario,
+      chains: this.#chains,
+      server: this.#server,
+      clock,
+      pick: this.#pick,
+      once: isLast || this.#pick(4) === 0,
+      thrown: this.#thrown,
+      nextFault: () => this.#nextFault(),
+      readFails: () => this.#pick(20) === 0 && this.#failuresLeft.reads-- > 0,
+      sourceFails: () => this.#pick(20) === 0 && this.#failuresLeft.sources-- > 0,
+      violated: (violation) => {
+        this.#violation ??= violation;
+      },
+      rows: () => this.#oracle.rowsOf(this.#database.state),
+      batchStarted: (store) => this.#checkCapacity(store),
+    });
+    this.#trace?.(`process ${life.id} begins`);
+    this.#lives.push(life);
+    life.start();
+  }
+
+  /** Process ids count from 1, beside the owners above. */
+  #clockOf(id: number): StepClock {
+    return this.#steps.clockOf(id);
+  }
+
+  #nextFault(): Scenario["faults"][number] | undefined {
+    if (this.#faults.length === 0 || this.#pick(1000) >= this.#scenario.faultRate) return undefined;
+    const fault = this.#faults.shift();
+    this.#trace?.(`  fault: ${fault}`);
+    return fault;
+  }
+
+  /** Lets a chain go through its changes, one after the other. */
+  #change(chain: SimulatedChain, at: number): void {
+    const changes = this.#scenario.chains[at]?.changes ?? [];
+    const clock = this.#steps.clockOf(CHAINS);
+    this.#changesLeft++;
+    const go = async (): Promise<void> => {
+      for (const { afterMs, depth, blocks } of changes) {
+        await clock.sleep(afterMs);
+        chain.change(depth, blocks);
+        this.#traceHead(chain);
+      }
+      chain.overtake();
+      this.#traceHead(chain);
+      this.#changesLeft--;
+    };
+    go().catch((error: unknown) => {
+      this.#violation ??= error as Violation;
+    });
+  }
+
+  #traceHead(chain: SimulatedChain): void {
+    const { number, hash } = chain.head.header;
+    this.#trace?.(`chain ${chain.chainId} is at block ${number} (version ${Number(hash.slice(3, 34))})`);
+  }
+
+  /** @returns whether something happened to the process */
+  #interrupt(life: Life, steps: number): boolean {
+    const next = this.#interruptions[0];
+    if (next === undefined || steps < next.afterSteps) return false;
+    this.#interruptions.shift();
+    this.#trace?.(`process ${life.id}: ${next.kind}${next.kind === "failover" ? ` (${next.lost} writes lost)` : ""}`);
+    switch (next.kind) {
+      case "stop":
+        life.stop();
+        return true;
+      case "crash":
+        life.kill();
+        this.#steps.drop(life.id);
+        life.outcome = "stopped";
+        return true;
+      case "takeover":
+        this.#begin(false);
+        return true;
+      case "failover":
+        this.#server.failOver(next.lost);
+        this.#hasFailedOver = true;
+        return true;
+    }
+  }
+
+  #changed(before: MemoryState, after: MemoryState): void {
+    try {
+      const writer = this.#lives.find(({ token }) => token === after.token);
+      if (after.token !== before.token && !this.#isEarlier(before, after)) this.#superseded(after);
+      else if (writer !== undefined && !this.#isEarlier(before, after)) {
+        check(!writer.isDoomed, `process ${writer.id} writes though it must not`);
+      }
+      this.#trace?.(
+        `  durable: write ${after.writeSeq} of ${after.token}, checkpoint ${after.committedCheckpoint}, ` +
+          [...after.chains.values()].map(({ chainId, block }) => `chain ${chainId} block ${block}`).join(", "),
+      );
+      this.#oracle.changed(before, after, (from, to) => writer?.handlers.handledIn(from, to) ?? []);
+      for (const life of this.#lives) {
+        // What it knows to be durable is not there any more.
+        if (life.storage !== undefined && life.storage.confirmed > after.writeSeq) life.isDoomed = true;
+      }
+    } catch (error) {
+      this.#violation ??= error as Violation;
+    }
+  }
+
+  #isEarlier(before: MemoryState, after: MemoryState): boolean {
+    return after.writeSeq < before.writeSeq || (after.writeSeq === before.writeSeq && after.token === before.token);
+  }
+
+  /** All other processes have lost the shard, and will learn of it at any time. */
+  #superseded({ token }: MemoryState): void {
+    for (const life of this.#lives) {
+      if (life.token === token || life.outcome !== undefined) continue;
+      life.isDoomed = true;
+      const { storage } = life;
+      if (storage === undefined) continue;
+      this.#clockOf(life.id)
+        .pause("lease")
+        .then(() => storage.lose())
+        .catch(() => {});
+    }
+  }
+
+  /** Everything is durable, and nothing more will happen to the chains. */
+  #isSettled(): boolean {
+    const life = this.#lives.at(-1);
+    if (this.#changesLeft > 0 || life === undefined || life.isDoomed) return false;
+    return this.#chains.every((chain) => this.#isDurable(chain));
+  }
+
+  #isDurable(chain: SimulatedChain): boolean {
+    const stored = this.#database.state.chains.get(chain.chainId);
+    const { number } = chain.head.header;
+    const last = chain.blocks[number - this.#scenario.blockLag]?.header;
+    const newest = stored?.headers.at(-1);
+    if (last === undefined || last.number < 1) return stored?.block === undefined;
+    return stored?.block === last.number && newest?.hash === last.hash && stored.head === number;
+  }
+
+  #checkOutcome(life: Life, outcome: Outcome): void {
+    if (life.session === undefined || outcome === "ended" || outcome === "stopped") return;
+    const code = outcome instanceof SpindexError ? outcome.code : undefined;
+    const isExpected =
+      life.isDoomed ||
+      (code === "HANDLER_FAILED" && (outcome.cause as Error).message === "planned") ||
+      (code === "WRITE_FAILED" && (outcome.cause as Error).message === "planned: fatal") ||
+      code === "DATABASE_UNREACHABLE" ||
+      code === "SOURCE_UNREACHABLE" ||
+      code === "SOURCE_ANSWER_INVALID" ||
+      (code === "WRITE_RETRIES_EXHAUSTED" &&
+        (this.#scenario.writeRetryBudgetMs < 600_000 || this.#scenario.flushDeadlineMs < 1e9));
+    if (!isExpected) throw outcome;
+  }
+
+  /** Both only move forward, and the durable one never leads. */
+  #checkFrontiers(life: Life): void {
+    const store = life.session?.store;
+    if (store === undefined) return;
+    const { processedCheckpoint: processed, committedCheckpoint: committed } = store;
+    const last = this.#frontiers.get(store);
+    check(committed <= processed, `process ${life.id}: committed ${committed}, processed ${processed}`);
+    check(processed >= (last?.processed ?? 0), `process ${life.id}: the processed frontier goes back`);
+    check(committed >= (last?.committed ?? 0), `process ${life.id}: the committed frontier goes back`);
+    if (!life.isDoomed && life.outcome === undefined) {
+      check(this.#database.committedCheckpoint >= committed, `process ${life.id}: committed before it is durable`);
+    }
+    this.#frontiers.set(store, { processed, committed });
+  }
+
+  /** A batch is begun below the limit only. */
+  #checkCapacity(store: Store): void {
+    const { batches, items, changes, bytes } = store.uncommitted;
+    const { capacityChanges, capacityBytes } = this.#scenario.limits;
+    if (batches === 0 || (items + changes < capacityChanges && bytes < capacityBytes)) return;
+    this.#violation ??= new Violation(`a batch begins at ${items + changes} of ${capacityChanges}, ${bytes} bytes`);
+  }
+
+  #checkEnd(): void {
+    for (const life of this.#lives) if (life.outcome !== undefined) this.#checkOutcome(life, life.outcome);
+    const life = this.#lives.at(-1);
+    const { state } = this.#database;
+    this.#oracle.checkHistory(state);
+    for (const chain of this.#chains) check(this.#isDurable(chain), `chain ${chain.chainId} is not durable at the end`);
+    if (life?.session === undefined || life.outcome instanceof Error) return;
+    const { batches, items, changes } = life.session.store.uncommitted;
+    checkSame({ batches, items, changes }, { batches: 0, items: 0, changes: 0 }, "what is left in memory");
+    this.#checkAccounts(life);
+  }
+
+  /** The time of each loop is accounted without overlap: the parts are the whole. */
+  #checkAccounts({ telemetry, startedAt }: Life): void {
+    const passed = (this.#steps.now - startedAt) / 1000;
+    for (const loop of [telemetry.processLoop, telemetry.writeLoop]) {
+      const sum = [...loop.seconds().values()].reduce((total, seconds) => total + seconds, 0);
+      check(Math.abs(sum - passed) < 1e-6, `a loop accounts for ${sum} of ${passed} s`);
+    }
+  }
+
+  #stepped(owner: number, label: string): void {
+    for (let i = 0; i < label.length; i++) this.#digest = (Math.imul(this.#digest, 31) + label.charCodeAt(i)) | 0;
+    this.#digest = (Math.imul(this.#digest, 31) + owner) | 0;
+    this.#trace?.(`${owner} ${label}`);
+  }
+}

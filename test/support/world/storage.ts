@@ -1,0 +1,145 @@
+import { SpindexError } from "../../../src/errors.ts";
+import type { SessionStorage } from "../../../src/indexer/session-storage.ts";
+import type { WriteTransactionTelemetry } from "../../../src/instrument/drain-telemetry.ts";
+import type { ResumePoint } from "../../../src/postgres/resume.ts";
+import type { RollbackRequest } from "../../../src/reorg/rollback.ts";
+import type { DrainRun } from "../../../src/store/drain-run.ts";
+import type { Row, RowCodec, StoredRow, TableModel } from "../../../src/store/table.ts";
+import { createMemoryCodec } from "../../../src/testing/memory-codec.ts";
+import type { WriteClaim, WriteResult } from "../../../src/testing/memory-database.ts";
+import { type MemoryState, resumePointOf } from "../../../src/testing/memory-state.ts";
+import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
+import type { Pruning } from "../../../src/write/pruning.ts";
+import { WriteFailure, type WriteOutcome } from "../../../src/write/storage.ts";
+import { WriteGuard, type WriteNumber } from "../../../src/write/write-guard.ts";
+import type { Fault } from "./scenario.ts";
+import type { Attempt, SimulatedServer } from "./server.ts";
+import type { StepClock } from "./steps.ts";
+
+export interface StorageOptions {
+  readonly server: SimulatedServer;
+  readonly token: string;
+  /** The process's. */
+  readonly clock: StepClock;
+  /** What happens to the next write. */
+  readonly nextFault: () => Fault | undefined;
+  /** Whether the next read fails for good. */
+  readonly readFails: () => boolean;
+  /** A connection that is silent for so long is given up. */
+  readonly silenceMs: number;
+}
+
+/** One process's connections to a simulated server. Numbers its writes as the PostgreSQL storage does. */
+export class SimulatedStorage implements SessionStorage {
+  readonly codecOf: (table: TableModel) => RowCodec = createMemoryCodec;
+  readonly token: string;
+  readonly resume: ResumePoint;
+  readonly #o: StorageOptions;
+  readonly #guard: WriteGuard;
+  readonly #lost = new AbortController();
+  readonly #attempts = new Set<Attempt>();
+  #isDead = false;
+  /** The last write that the process knows to be durable. */
+  #confirmed: number;
+
+  private constructor(options: StorageOptions, taken: MemoryState) {
+    this.#o = options;
+    this.token = options.token;
+    this.resume = resumePointOf(taken);
+    this.#guard = new WriteGuard(taken.writeSeq);
+    this.#confirmed = taken.writeSeq;
+  }
+
+  /** Takes the shard. */
+  static async open(options: StorageOptions, isGone: () => boolean): Promise<SimulatedStorage> {
+    return new SimulatedStorage(options, await options.server.take(options.token, isGone));
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Its lease finds out that another process has taken the shard. */
+  lose(): void {
+    this.#lost.abort(new SpindexError("WRITER_FENCED", "planned: the shard is lost"));
+  }
+
+  /** The process is dead: nothing comes back to it, and the server hears no more of it. */
+  kill(): void {
+    this.#isDead = true;
+    for (const attempt of this.#attempts) attempt.isGone = true;
+  }
+
+  write(
+    run: DrainRun,
+    _telemetry?: WriteTransactionTelemetry,
+    metadata: readonly ChainMetadata[] = [],
+  ): Promise<WriteOutcome> {
+    const { database } = this.#o.server;
+    return this.#guard.run(run, (number) => this.#write(number, (claim) => database.write(run, claim, metadata)));
+  }
+
+  writeMetadata(chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
+    const { database } = this.#o.server;
+    return this.#guard.maintenance((number) => this.#write(number, (claim) => database.writeMetadata(chains, claim)));
+  }
+
+  async rollBack(request: RollbackRequest): Promise<void> {
+    const { database } = this.#o.server;
+    await this.#guard.rollback((number) => this.#write(number, (claim) => database.rollBack(request, claim)));
+  }
+
+  async planPruning(): Promise<readonly Pruning[]> {
+    return [];
+  }
+
+  async readResume(): Promise<ResumePoint> {
+    await this.#o.clock.pause("resume");
+    if (this.#o.nextFault() !== undefined) throw new WriteFailure("transient", "planned: refused");
+    return this.#o.server.database.resume;
+  }
+
+  async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
+    const { clock, server } = this.#o;
+    await clock.pause("read");
+    if (this.#o.readFails()) throw new SpindexError("DATABASE_UNREACHABLE", "planned");
+    const found = keys.flatMap((key) => server.database.row(table, chainId, key) ?? []);
+    await clock.pause("rows");
+    return found;
+  }
+
+  async #write(number: WriteNumber, apply: (claim: WriteClaim) => WriteResult): Promise<WriteOutcome> {
+    const { server, token, silenceMs, clock } = this.#o;
+    const attempt: Attempt = { fault: this.#o.nextFault(), silenceMs, isGone: this.#isDead, commitSent: false };
+    this.#attempts.add(attempt);
+    const answered = new AbortController();
+    try {
+      const outcome = await Promise.race([
+        server.write(attempt, () => apply({ token, ...number })),
+        clock.sleep(silenceMs, answered.signal).then(() => "silence" as const),
+      ]);
+      await this.#requireAlive();
+      if (outcome === "silence") {
+        attempt.isGone = true;
+        throw new WriteFailure(attempt.commitSent ? "outcome_unknown" : "transient", "the server is silent");
+      }
+      this.#confirmed = number.writeSeq;
+      return { alreadyDurable: outcome === "already_durable" };
+    } catch (error) {
+      await this.#requireAlive();
+      throw error;
+    } finally {
+      answered.abort();
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  /** A dead process does not go on. */
+  async #requireAlive(): Promise<void> {
+    if (this.#isDead) await new Promise<never>(() => {});
+  }
+}
