@@ -130,12 +130,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: "Use `get` or `getOrCreate` where a row may be missing.",
   },
   READ_PENDING: {
-    what: "A handler returned while one of its reads was still under way.",
-    fix: "Await every read.",
+    what: "A handler returned while one of its reads or effects was still under way.",
+    fix: "Await every read and every effect.",
   },
   CONTEXT_REVOKED: {
     what: "The context of a handler was used after its batch had ended.",
     fix: "Await everything that the handler starts.",
+  },
+  EFFECT_FAILED: {
+    what: "The function of an effect threw, took too long, or gave something that is not of its output's type.",
+    fix: "The cause says which. Nothing is kept of it, so the effect is called again when a handler asks again; catch the error in the handler where it can do without.",
   },
   WRITE_FAILED: {
     what: "A write failed in a way that no retry can help.",

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   ROW_MISSING: "bug",
   READ_PENDING: "bug",
   CONTEXT_REVOKED: "bug",
+  EFFECT_FAILED: "bug",
   // writing
   WRITE_FAILED: "bug",
   WRITE_RETRIES_EXHAUSTED: "retry",

@@ -15,6 +15,16 @@ export {
   type IndexerConfig,
   type SourceConfig,
 } from "./config/define-indexer.ts";
+export {
+  type CallEffect,
+  createEffect,
+  type Effect,
+  type EffectContext,
+  type EffectFunction,
+  type EffectOptions,
+  type EffectShape,
+  type EffectValue,
+} from "./config/effect.ts";
 export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
 export { type EnvReference, env } from "./config/env.ts";
 export type { AbiInput, BlockWith, EventKey, HandlerEvent, TransactionWith } from "./config/events.ts";

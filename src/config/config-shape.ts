@@ -12,6 +12,7 @@ export interface ConfigShape {
   readonly handlers?: string | readonly string[] | undefined;
   readonly chains: Readonly<Record<string, ChainShape>>;
   readonly contracts: Readonly<Record<string, ContractShape>>;
+  readonly rawEvents?: boolean | undefined;
 }
 
 export interface ChainShape {
@@ -102,6 +103,7 @@ const config = z.strictObject({
   handlers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   chains: z.record(z.string(), chain),
   contracts: z.record(z.string(), contract),
+  rawEvents: z.boolean().optional(),
 });
 
 /** The names that may stand at a place, by the place with its user-chosen names as `*`. */
@@ -127,6 +129,7 @@ const FIXES: Readonly<Record<string, string>> = {
   "chains.*.sources.*.rpc": 'Give a URL, or env("MAINNET_RPC_URL") instead of process.env.MAINNET_RPC_URL.',
   "chains.*.sources.*.headers": 'Give texts or env("NAME") by header name.',
   "chains.*.sources.*.headers.*": 'Give a text, or env("NAME").',
+  rawEvents: "Write true to keep every handled event in the table raw_events, or leave it out.",
   contracts: "Give contracts by name: { Token: { abi, chains: { mainnet: { address, startBlock } } } }.",
   "contracts.*": "Write { abi, chains: { mainnet: { address, startBlock } } }.",
   "contracts.*.abi": "Give a list of signatures, or a JSON ABI declared `as const`.",

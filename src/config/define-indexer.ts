@@ -61,6 +61,8 @@ export interface IndexerConfig<
   readonly handlers?: string | readonly string[];
   readonly chains: { readonly [Name in Chain]: ChainConfig };
   readonly contracts: { readonly [Name in keyof Abis]: ContractConfig<Abis[Name], NoInfer<Chain>> };
+  /** Writes every event that handlers get to the table `raw_events` too. Default false. */
+  readonly rawEvents?: boolean;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface IndexerDefinition {
   readonly contracts: readonly ContractDefinition[];
   /** Globs of handler files, relative to the config file. */
   readonly handlers: readonly string[];
+  /** Every handled event is written to the table `raw_events`. */
+  readonly rawEvents: boolean;
 }
 
 /** `many(() => transfer, "from")` of an entity: the rows of another one that refer to it. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../lib/canonical-json.ts";
 import type { IndexerDefinition } from "./definition.ts";
 import type { Registration, SetupRegistration } from "./registration.ts";
 import type { JsonValue } from "./t.ts";
@@ -11,8 +12,8 @@ export interface Fingerprint {
 }
 
 /**
- * What decides the rows: the schema, the events that are handled, their addresses, blocks, filters and fields, and whether
- * there is a set-up. Never URLs, keys or tuning, nor indexes and what the API shows.
+ * What decides the rows: the schema, the events that are handled, their addresses, blocks, filters and fields, whether
+ * there is a set-up, and whether raw events are kept. Never URLs, keys or tuning, nor indexes and what the API shows.
  */
 export function fingerprintOf(
   definition: IndexerDefinition,
@@ -28,6 +29,7 @@ export function fingerprintOf(
         .map((contract) => [contract.name, contractContent(contract, definition)]),
     ),
     ...(setup === undefined ? {} : { setup: true }),
+    ...(definition.rawEvents ? { rawEvents: true } : {}),
   };
   return { fingerprint: createHash("sha256").update(canonicalJson(content)).digest("hex"), definition: content };
 }
@@ -80,14 +82,4 @@ function contractContent(contract: IndexerDefinition["contracts"][number], { cha
 /** Values as JSON has them: bigints as text. */
 function plain(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? `${item}n` : item))) as JsonValue;
-}
-
-/** JSON with the names of every object in order, and nothing between. */
-function canonicalJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalJson(item)).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonicalJson(item as JsonValue)}`).join(",")}}`;
 }

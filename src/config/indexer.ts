@@ -1,4 +1,5 @@
 import type { BlockField, FieldSelection, TransactionField } from "../chain/fields.ts";
+import type { CallEffect } from "./effect.ts";
 import type { AbiInput, EventKey, EventOfAbis, WhereOf } from "./events.ts";
 import type { StoreOf } from "./rows.ts";
 
@@ -25,6 +26,8 @@ export interface HandlerContext<Event, Store, Chain extends string = string> {
   readonly store: Store;
   readonly chain: HandlerChain<Chain>;
   readonly log: HandlerLog;
+  /** Makes a call to the outside world, once for equal inputs: `await effect(getPrice, { token })`. */
+  readonly effect: CallEffect;
 }
 
 export type Handler<Event, Store, Chain extends string = string> = (

@@ -60,6 +60,7 @@ export function resolveDefinition(indexer: AnyIndexer, options: ResolveOptions):
     relations,
     ...parts,
     handlers: typeof handlers === "string" ? [handlers] : handlers,
+    rawEvents: shape.rawEvents ?? false,
   });
 }
 

@@ -1,12 +1,14 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import { compileDecoder } from "../abi/decoder.ts";
 import { UndecodableLog } from "../abi/undecodable-log.ts";
+import { hexAt } from "../chain/log-page.ts";
 import type { ChainDefinition, DeploymentDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
 import type { SelectedDetails } from "../fetch/detail-selection.ts";
 import type { SelectedEvent } from "../fetch/log-selection.ts";
 import { type AnyHandler, argumentFilter, type EventRoute } from "../process/event-route.ts";
+import type { RawEventsOptions } from "../write/raw-events.ts";
 
 /** Registrations as the processing loop works with them; a route's number is its place in the list. */
 export function routesOf(registrations: readonly Registration[], addresses: AddressTable): EventRoute[] {
@@ -28,6 +30,27 @@ export function routesOf(registrations: readonly Registration[], addresses: Addr
       fields: registration.fields,
     };
   });
+}
+
+/** Reads again what handlers were given of a log; undefined when it was given to none. For raw events. */
+export function handledLogReader(routes: readonly EventRoute[], addresses: AddressTable): RawEventsOptions["read"] {
+  return (index, page, row) => {
+    const { decoder, accepts, contract, event } = routes[index] as EventRoute;
+    try {
+      const args = decoder.decode(page, row);
+      if (accepts?.(args) === false) return undefined;
+      return {
+        contract,
+        event: event.key,
+        address: addresses.at(page.text, page.address[row] as number),
+        transactionHash: hexAt(page, page.transactionHash[row] as number, 64),
+        args,
+      };
+    } catch (error) {
+      if (error instanceof UndecodableLog) return undefined;
+      throw error;
+    }
+  };
 }
 
 /** What a chain has to be asked for. */

@@ -1,12 +1,16 @@
 import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { EffectCodec, EffectReader } from "../store/effect-table.ts";
 import type { RowCodec, RowReader, TableModel } from "../store/table.ts";
+import type { RawEventCodec } from "../write/raw-events.ts";
 import type { Storage } from "../write/storage.ts";
 
 /** A storage that this process has taken, as sessions use it. */
-export interface SessionStorage extends Storage, RowReader {
+export interface SessionStorage extends Storage, RowReader, EffectReader {
   /** Encodes rows as the storage takes them. */
   readonly codecOf: (table: TableModel) => RowCodec;
+  readonly effectCodec: EffectCodec;
+  readonly rawEventCodec: RawEventCodec;
   /** Aborts, with a SpindexError as its reason, when another process has taken the shard: nothing is written any more. */
   readonly lost: AbortSignal;
   /**

@@ -2,6 +2,7 @@ import { AddressTable } from "../abi/address-table.ts";
 import type { UndecodableReason } from "../abi/undecodable-log.ts";
 import type { ChainProgress } from "../batch/batch.ts";
 import type { IndexerDefinition } from "../config/definition.ts";
+import { effectDefinitionOf } from "../config/effect.ts";
 import type { HandlerLog } from "../config/indexer.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
@@ -12,14 +13,16 @@ import { Signal } from "../lib/signal.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
 import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
+import { EffectCalls } from "../process/effect-calls.ts";
+import { HandlerWaits } from "../process/handler-waits.ts";
 import { ProcessingLoop } from "../process/processing-loop.ts";
 import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
-import type { RowReader } from "../store/table.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
+import { RawEvents } from "../write/raw-events.ts";
 import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
 import { chainMetadataOf } from "./chain-metadata.ts";
-import { routesOf } from "./routes.ts";
+import { handledLogReader, routesOf } from "./routes.ts";
 import type { SessionStorage } from "./session-storage.ts";
 
 export interface SessionOptions {
@@ -52,6 +55,7 @@ export interface SessionCounts {
  */
 export class Session {
   readonly store: Store;
+  readonly effects: EffectCalls;
   readonly lanes: readonly ChainLane[];
   readonly counts: SessionCounts = { undecodable: new Map() };
   readonly #o: SessionOptions;
@@ -85,17 +89,30 @@ export class Session {
         clock,
       }),
     );
+    const waits = new HandlerWaits(telemetry.processLoop);
     this.store = new Store({
       tables: definition.tables,
       emptyTables: resume.emptyTables,
       codecOf: storage.codecOf,
-      reader: this.#accounted(storage),
+      reader: {
+        rowsByKey: (table, chainId, keys) => waits.during("reads", () => storage.rowsByKey(table, chainId, keys)),
+      },
+      effectCodec: storage.effectCodec,
+      keepSlices: definition.rawEvents,
       committed: resume.committedCheckpoint,
       nextCheckpoint: resume.nextCheckpoint,
       progress: resume.chains.map(progressOf),
       limits: limits.store,
       clock,
     });
+    this.effects = new EffectCalls({
+      store: this.store,
+      reader: storage,
+      definitionOf: effectDefinitionOf,
+      waits,
+      clock,
+    });
+    const rawEvents = new RawEvents({ read: handledLogReader(routes, addresses), codec: storage.rawEventCodec, clock });
     this.#persistence = new PersistenceLoop({
       store: this.store,
       storage,
@@ -105,6 +122,7 @@ export class Session {
       backoff: WRITE_BACKOFF,
       metadata: chainMetadataOf(this.lanes, this.store),
       pruneEveryMs: limits.pruneEveryMs,
+      ...(definition.rawEvents ? { rawEvents } : {}),
     });
     const processor = new BatchProcessor({
       chains: this.lanes.map(({ label }) => label),
@@ -112,6 +130,7 @@ export class Session {
       tables: definition.tables,
       addresses,
       store: this.store,
+      effects: this.effects,
       log: options.handlerLog,
       clock,
       onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
@@ -187,6 +206,7 @@ export class Session {
       chains: this.lanes.map(({ label, selection }) => ({ label, startBlock: selection.startBlock })),
       tables: definition.tables,
       store: this.store,
+      effects: this.effects,
       log: handlerLog,
       clock,
     });
@@ -220,21 +240,6 @@ export class Session {
       );
     }
     cancel.abort();
-  }
-
-  /** Time that handlers spend waiting for the storage is accounted as such. */
-  #accounted(reader: RowReader): RowReader {
-    const loop = this.#o.telemetry.processLoop;
-    return {
-      rowsByKey: async (table, chainId, keys) => {
-        const left = loop.enter("reads");
-        try {
-          return await reader.rowsByKey(table, chainId, keys);
-        } finally {
-          loop.enter(left);
-        }
-      },
-    };
   }
 
   #countUndecodable(chain: ChainLabel, reason: UndecodableReason): void {

@@ -39,6 +39,7 @@ export interface ProcessSummary {
   readonly skippedEvents: number;
   readonly readsFromStorage: number;
   readonly handlers: readonly HandlerSummary[];
+  readonly effects: readonly EffectSummary[];
   /** The slowest calls of the batch, at most three. */
   readonly slowest: readonly HandlerCall[];
 }
@@ -50,6 +51,33 @@ export interface HandlerSummary {
   readonly calls: number;
   readonly totalMs: number;
   readonly maxMs: number;
+}
+
+/**
+ * What became of an effect's call: its output was in memory, it shared a call under way, the output was stored, the
+ * effect's own function gave it, threw, or took too long.
+ */
+export type EffectOutcome = "memory" | "shared" | "stored" | "called" | "failed" | "timeout";
+
+export interface EffectSummary {
+  readonly effect: string;
+  readonly outcome: EffectOutcome;
+  readonly calls: number;
+}
+
+/** One call of an effect's own function. */
+export interface EffectCall {
+  readonly effect: string;
+  readonly askedAt: number;
+  /** When the limits let it begin. */
+  readonly calledAt: number;
+  readonly endedAt: number;
+  readonly error: unknown;
+}
+
+export interface EffectTelemetry {
+  /** The function of an effect was called. Makes a span when it was slow or failed. */
+  effectCalled(call: EffectCall): void;
 }
 
 export interface HandlerCall {
@@ -76,7 +104,7 @@ export interface CommitSummary {
  * The life of one batch, as spans and metrics. Kept in `Batch.origin`, opaque to everyone else. The root span stays
  * open until the batch is durable, so that its critical path is the attribution of its lag.
  */
-export interface BatchTelemetry {
+export interface BatchTelemetry extends EffectTelemetry {
   /** Creation is over, handlers begin. */
   processing(): void;
   processed(summary: ProcessSummary): void;

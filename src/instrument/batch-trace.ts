@@ -4,6 +4,7 @@ import type {
   BatchTelemetry,
   CapacityWait,
   CommitSummary,
+  EffectCall,
   HandlerCall,
   HandlerSummary,
   ProcessSummary,
@@ -15,6 +16,8 @@ import type { OpenSpan, SpanRef } from "./tracing.ts";
 
 /** Handlers that took less than this in a batch get no span. */
 const HANDLERS_SPAN_MS = 5;
+/** Effects that took less than this, waiting for their limits included, get no span, unless they failed. */
+const EFFECT_SPAN_MS = 100;
 
 type Stage =
   | { readonly name: "creating" }
@@ -105,13 +108,33 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       "spindex.handler.calls": summary.handlerCalls,
       "spindex.events.skipped": summary.skippedEvents,
       "spindex.reads.storage": summary.readsFromStorage,
+      "spindex.effect.calls": summary.effects.reduce((sum, { calls }) => sum + calls, 0),
     });
     metrics.add("store_reads_total", { outcome: "storage" }, summary.readsFromStorage);
+    for (const { effect, outcome, calls } of summary.effects)
+      metrics.add("effect_calls_total", { effect, outcome }, calls);
     for (const handler of summary.handlers) this.#handlersRan(handler, span, since);
     for (const call of summary.slowest) this.#callSpan(call, span);
     const at = clock.now();
     span.end(at);
     this.#stage = { name: "processed", at };
+  }
+
+  effectCalled({ effect, askedAt, calledAt, endedAt, error }: EffectCall): void {
+    assert(this.#stage.name === "processing", "an effect is called in a batch that is not being processed");
+    const { tracing, metrics } = this.#instruments;
+    let ref: SpanRef | undefined;
+    if (error !== undefined || endedAt - askedAt > EFFECT_SPAN_MS) {
+      const span = tracing.start("spindex.effect", {
+        parent: this.#stage.span,
+        startedAt: askedAt,
+        attributes: { "spindex.effect.name": effect, "spindex.effect.queued_ms": calledAt - askedAt },
+      });
+      if (error !== undefined) span.fail(error, endedAt);
+      span.end(endedAt);
+      ref = span.ref;
+    }
+    metrics.observe("effect_duration_seconds", { effect }, (endedAt - calledAt) / 1000, ref);
   }
 
   handlerFailed(call: HandlerCall, policy: "stop" | "skip" = "stop"): void {

@@ -23,12 +23,23 @@ export interface DrainStart {
   };
 }
 
+export interface RawEventsEncoded {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly events: number;
+  readonly bytes: number;
+  /** Texts in them that were escaped. */
+  readonly escapes: number;
+}
+
 /** The life of one drain run. */
 export interface DrainTelemetry {
   /** To link to it: opaque. */
   readonly origin: unknown;
   /** For the storage: hexadecimal trace id and span id of the run, undefined when it is not traced. */
   readonly traceId: string | undefined;
+  /** Its raw events are encoded. */
+  rawEventsEncoded(encoded: RawEventsEncoded): void;
   /** A new attempt to write it; linked to the failed one before it, and from each batch. */
   transaction(attempt: number): WriteTransactionTelemetry;
   /** The run is durable: ends it and the roots of its batches. */

@@ -1,5 +1,5 @@
 import { BatchTrace } from "./batch-trace.ts";
-import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "./drain-telemetry.ts";
+import type { DrainStart, DrainTelemetry, RawEventsEncoded, WriteTransactionTelemetry } from "./drain-telemetry.ts";
 import { type Instruments, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "./instruments.ts";
 import type { OpenSpan, SpanRef } from "./tracing.ts";
 import { WriteTrace } from "./write-trace.ts";
@@ -50,6 +50,17 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
 
   get traceId(): string | undefined {
     return this.#root.ref?.traceId;
+  }
+
+  rawEventsEncoded({ startedAt, endedAt, events, bytes, escapes }: RawEventsEncoded): void {
+    this.#instruments.tracing
+      .start("spindex.raw_events", {
+        parent: this.#root,
+        startedAt,
+        attributes: { "spindex.snapshot.changes": events, "spindex.snapshot.bytes": bytes },
+      })
+      .end(endedAt);
+    if (escapes > 0) this.#instruments.metrics.add("encoding_escapes_total", { table: "raw_events" }, escapes);
   }
 
   transaction(attempt: number): WriteTransactionTelemetry {

@@ -129,8 +129,8 @@ const OTHER_METRICS = {
   cache_evicted_rows_total: {
     type: "counter",
     unit: "rows",
-    labels: { tier: ["changed", "loaded"] },
-    help: "Rows that left the memory to keep to the budget. Rising together with storage reads: raise SPINDEX_CACHE_BUDGET.",
+    labels: { tier: ["effects", "changed", "loaded"] },
+    help: "Rows, and outputs of effects, that left the memory to keep to the budget. Rising together with storage reads: raise SPINDEX_CACHE_BUDGET.",
   },
   capacity_wait_duration_seconds: {
     type: "histogram",
@@ -215,6 +215,26 @@ const OTHER_METRICS = {
     unit: "number",
     labels: { outcome: ["storage"] },
     help: "Reads by handlers that memory could not answer. Many: handlers wait for PostgreSQL.",
+  },
+  effect_calls_total: {
+    type: "counter",
+    unit: "number",
+    labels: { effect: "*", outcome: ["memory", "shared", "stored", "called", "failed", "timeout"] },
+    help: "Calls of effects by handlers. `called`, `failed` and `timeout` left the process; the others were answered from memory, by a call under way, or from the database. Many failed: the service behind it is away.",
+  },
+  effect_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { effect: "*" },
+    buckets: "duration",
+    exemplar: true,
+    help: "How long the functions of effects took. High: handlers wait for the service behind it.",
+  },
+  effect_queue_depth: {
+    type: "gauge",
+    unit: "number",
+    labels: { effect: "*" },
+    help: "Calls that wait for the effect's own limits. Never 0: its rateLimit or concurrency is the bottleneck.",
   },
   source_requests_total: {
     type: "counter",

@@ -28,6 +28,7 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
   set("capacity_limit_bytes", queue.limits.bytes);
   set("cache_bytes", status.cache.bytes);
   set("cache_budget_bytes", status.cache.budget);
+  metrics.raiseTo("cache_evicted_rows_total", { tier: "effects" }, status.cache.evicted.effects);
   metrics.raiseTo("cache_evicted_rows_total", { tier: "changed" }, status.cache.evicted.changed);
   metrics.raiseTo("cache_evicted_rows_total", { tier: "loaded" }, status.cache.evicted.loaded);
   set("backpressure_active", Number(status.processLoop === "capacity"));
@@ -43,6 +44,7 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
   for (const state of LOOP_STATES.write) {
     metrics.set("loop_state", { loop: "write", state }, Number(status.writeLoop === state));
   }
+  for (const { effect, waiting } of status.effects) metrics.set("effect_queue_depth", { effect }, waiting);
   for (const chain of status.chains) setChainGauges(metrics, chain, at);
   for (const { chain, reason, count } of status.undecodableLogs) {
     metrics.raiseTo("undecodable_logs_total", { chain, reason }, count);

@@ -31,13 +31,15 @@ export interface Status {
   readonly cache: {
     readonly bytes: number;
     readonly budget: number;
-    readonly evicted: { readonly changed: number; readonly loaded: number };
+    readonly evicted: { readonly effects: number; readonly changed: number; readonly loaded: number };
   };
   /** When the oldest batch that is not durable was processed. */
   readonly oldestUncommittedAt: number | undefined;
   readonly lastCommitAt: number | undefined;
   readonly chains: readonly ChainStatus[];
   readonly indexes: IndexStatus;
+  /** Those that were called since the start. */
+  readonly effects: readonly EffectStatus[];
   /** Events given to handlers since the start. */
   readonly eventsProcessed: number;
   readonly undecodableLogs: readonly { readonly chain: string; readonly reason: string; readonly count: number }[];
@@ -108,6 +110,12 @@ export interface IndexStatus {
   readonly total: number;
   /** Of the one that is being built, 0 to 1; undefined while that is not known. */
   readonly progress: number | undefined;
+}
+
+export interface EffectStatus {
+  readonly effect: string;
+  /** Calls that wait for its limits. */
+  readonly waiting: number;
 }
 
 export interface SourceStatus {

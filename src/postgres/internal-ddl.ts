@@ -123,6 +123,31 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       outcome text,
       exit_class text
     )`,
+    `create table ${of("effects")} (
+      effect text collate "C" not null,
+      input_hash text collate "C" not null,
+      output_type text collate "C" not null,
+      input jsonb not null,
+      output jsonb not null,
+      chain_id int8 not null,
+      _checkpoint int8 not null,
+      primary key (effect, input_hash)
+    )`,
+    `create index effects_checkpoint_idx on ${of("effects")} (chain_id, _checkpoint)`,
+    `create table ${of("raw_events")} (
+      block int8 not null,
+      log_index int4 not null,
+      transaction_hash text collate "C" not null,
+      address text collate "C" not null,
+      contract text collate "C" not null,
+      event text collate "C" not null,
+      args jsonb not null,
+      "timestamp" timestamptz not null,
+      chain_id int8 not null,
+      _checkpoint int8 not null,
+      primary key (chain_id, block, log_index)
+    )`,
+    `create index raw_events_checkpoint_idx on ${of("raw_events")} using brin (_checkpoint) with (pages_per_range = 32)`,
     ...statusViewDdl(names),
     ...commentDdl(names),
   ];
@@ -160,6 +185,11 @@ function commentDdl(names: SchemaNames): readonly string[] {
     ["drain_runs", "One row for each write transaction: its checkpoints, blocks and trace."],
     ["skipped_events", "Events that a handler with onError: skip left out."],
     ["reorgs", "Each rollback: what was orphaned, and what became of the rows."],
+    [
+      "effects",
+      "Outputs of effects with cache: true, by effect and SHA-256 of the input, and the checkpoint that called.",
+    ],
+    ["raw_events", "Every handled event with its decoded arguments, when the indexer has rawEvents: true."],
     ["starts", "Each start of an indexer, and how it ended."],
   ];
   return [

@@ -24,7 +24,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     to: 2,
-    what: "leases with an expiry; starts are counted and classed; states of sources; positions are found by block",
+    what: "leases with an expiry; starts are counted and classed; states of sources; positions are found by block; effects and raw events",
     statements: (names) => {
       const of = (name: string): string => qualified(names.internal, name);
       return [
@@ -52,6 +52,33 @@ const MIGRATIONS: readonly Migration[] = [
             'WRITE_FAILED', 'INTERNAL') then 'bug'
           else 'fix' end
         where outcome is not null`,
+        `create table ${of("effects")} (
+          effect text collate "C" not null,
+          input_hash text collate "C" not null,
+          output_type text collate "C" not null,
+          input jsonb not null,
+          output jsonb not null,
+          chain_id int8 not null,
+          _checkpoint int8 not null,
+          primary key (effect, input_hash)
+        )`,
+        `create index effects_checkpoint_idx on ${of("effects")} (chain_id, _checkpoint)`,
+        `comment on table ${of("effects")} is 'Outputs of effects with cache: true, by effect and SHA-256 of the input, and the checkpoint that called.'`,
+        `create table ${of("raw_events")} (
+          block int8 not null,
+          log_index int4 not null,
+          transaction_hash text collate "C" not null,
+          address text collate "C" not null,
+          contract text collate "C" not null,
+          event text collate "C" not null,
+          args jsonb not null,
+          "timestamp" timestamptz not null,
+          chain_id int8 not null,
+          _checkpoint int8 not null,
+          primary key (chain_id, block, log_index)
+        )`,
+        `create index raw_events_checkpoint_idx on ${of("raw_events")} using brin (_checkpoint) with (pages_per_range = 32)`,
+        `comment on table ${of("raw_events")} is 'Every handled event with its decoded arguments, when the indexer has rawEvents: true.'`,
       ];
     },
   },

@@ -69,6 +69,13 @@ async function takeBack(
         scope,
       );
     }
+    // Numbers of checkpoints are those of the shard, and a chain is in one shard.
+    for (const table of ["effects", "raw_events"]) {
+      await connection.query(
+        `delete from ${internal(table)} where ${quoteName(CHAIN_COLUMN)} = $1 and ${quoteName(CHECKPOINT_COLUMN)} >= $2`,
+        [chainId, firstOrphaned],
+      );
+    }
   }
   await connection.query(`delete from ${internal("blocks")} where chain_id = $1 and number > $2`, [chainId, toBlock]);
   // The position of the ancestor; when it lies before everything that is stored, the last one before the orphaned.

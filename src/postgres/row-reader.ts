@@ -44,10 +44,21 @@ export class PostgresRowReader implements RowReader {
     const lists = columns.map((column) => keys.map((key) => storedText(parameterOf(column, key[column.name]))));
     const text = queryText(this.#options.names, table, parser);
     const values = table.crossChain ? lists : [...lists, chainId];
-    return this.#retried(table, async () => {
-      const rows = await this.#withConnection(async (connection) => (await connection.query(text, values)).rows);
-      return rows.map(parser.parse);
-    });
+    return (await this.query(table.sqlName, text, values)).map(parser.parse);
+  }
+
+  /**
+   * Any read of one table, with the same patience.
+   * @returns values as texts
+   */
+  async query(
+    table: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly (readonly (string | null)[])[]> {
+    return this.#retried(table, () =>
+      this.#withConnection(async (connection) => (await connection.query(text, values)).rows),
+    );
   }
 
   /** Ends its connections; reads under way fail. */
@@ -56,7 +67,7 @@ export class PostgresRowReader implements RowReader {
     await Promise.all(this.#idle.splice(0).map((connection) => connection.end()));
   }
 
-  async #retried<T>(table: TableModel, run: () => Promise<T>): Promise<T> {
+  async #retried<T>(table: string, run: () => Promise<T>): Promise<T> {
     const { clock, budgetMs, onRetry } = this.#options;
     const giveUpAt = clock.now() + budgetMs;
     for (let attempt = 1; ; attempt++) {
@@ -68,7 +79,7 @@ export class PostgresRowReader implements RowReader {
         if (this.#closing.signal.aborted || clock.now() + waitMs > giveUpAt) {
           throw new SpindexError(
             "DATABASE_UNREACHABLE",
-            `rows of ${table.sqlName} cannot be read (${attempt} attempts): ${describeError(error)}`,
+            `rows of ${table} cannot be read (${attempt} attempts): ${describeError(error)}`,
             { fix: "Look at the database: start again when it answers.", cause: error },
           );
         }

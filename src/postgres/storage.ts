@@ -3,19 +3,23 @@ import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts
 import type { StartsStatus } from "../instrument/status.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
+import type { EffectCodec, EffectKey, EffectReader, StoredEffect } from "../store/effect-table.ts";
 import type { Row, RowCodec, RowReader, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { Pruning } from "../write/pruning.ts";
+import type { RawEventCodec } from "../write/raw-events.ts";
 import type { Storage, WriteOutcome } from "../write/storage.ts";
 import { WriteFailure } from "../write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../write/write-guard.ts";
 import type { Connection } from "./connection.ts";
 import { createRowCodec } from "./copy-codec.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
+import { PostgresEffectReader } from "./effect-reader.ts";
 import { needsNewSession, writeFailureOf } from "./failure.ts";
 import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
 import { type FailedChanges, findGuiltyRow } from "./guilty-row.ts";
 import type { IndexBuilder } from "./index-builder.ts";
+import { createEffectCodec, createRawEventCodec, EFFECTS } from "./internal-tables.ts";
 import type { Lease } from "./lease.ts";
 import { chainsStatement } from "./progress-statements.ts";
 import { PostgresPruner } from "./pruning.ts";
@@ -44,18 +48,22 @@ export interface PostgresStorageParts {
 }
 
 /** The tables of one indexer's shard in PostgreSQL, owned by this process. Made by `openStorage`. */
-export class PostgresStorage implements Storage, RowReader {
+export class PostgresStorage implements Storage, RowReader, EffectReader {
   /** What the database knew when it was opened. */
   readonly resume: ResumePoint;
   /** How often the shard was started, and how the start before this one ended. */
   readonly starts: StartsStatus;
   readonly codecOf: (table: TableModel) => RowCodec = createRowCodec;
+  readonly effectCodec: EffectCodec = createEffectCodec();
+  readonly rawEventCodec: RawEventCodec = createRawEventCodec();
   /** Builds the secondary indexes; stopped when the storage is closed. */
   readonly indexes: IndexBuilder;
   readonly #parts: PostgresStorageParts;
   readonly #statements: ReadonlyMap<string, TableStatements>;
+  readonly #effectStatements: TableStatements;
   readonly #guard: WriteGuard;
   readonly #pruner: PostgresPruner;
+  readonly #effectReader: PostgresEffectReader;
   #writer: WriterSession | undefined;
 
   constructor(parts: PostgresStorageParts) {
@@ -64,11 +72,14 @@ export class PostgresStorage implements Storage, RowReader {
     this.indexes = parts.indexes;
     this.starts = parts.starts;
     this.#guard = new WriteGuard(parts.writeSeq);
+    this.#effectReader = new PostgresEffectReader(parts.names, parts.reader);
     this.#pruner = new PostgresPruner({ ...parts, write: (write, telemetry) => this.#maintain(write, telemetry) });
     this.#writer = { connection: parts.writer, stagings: new Set() };
+    const { names, tables } = parts;
     this.#statements = new Map(
-      parts.tables.map((table, position) => [table.name, tableStatementsOf(parts.names, table, position)]),
+      tables.map((table, position) => [table.name, tableStatementsOf(names.user, names.internal, table, position)]),
     );
+    this.#effectStatements = tableStatementsOf(names.internal, names.internal, EFFECTS, tables.length);
   }
 
   /** This process may write the shard. */
@@ -151,6 +162,10 @@ export class PostgresStorage implements Storage, RowReader {
     return this.#parts.reader.rowsByKey(table, chainId, keys);
   }
 
+  effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+    return this.#effectReader.effectsByKey(keys);
+  }
+
   /** Rows in each entity's table, by the entity's name. Counts them: slow on big tables. */
   async rowCounts(): Promise<ReadonlyMap<string, number>> {
     const { names, tables, connectWriter } = this.#parts;
@@ -218,7 +233,7 @@ export class PostgresStorage implements Storage, RowReader {
     const statementsOf = (table: TableModel): TableStatements => this.#statementsOf(table);
     const transaction = new WriteTransaction(
       session,
-      { names, shard, token, startId, ...number, statementsOf },
+      { names, shard, token, startId, ...number, statementsOf, effectStatements: this.#effectStatements },
       telemetry,
     );
     try {

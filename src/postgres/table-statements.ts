@@ -1,6 +1,6 @@
 import type { TableModel } from "../store/table.ts";
 import { CHAIN_COLUMN, CHANGED_AT_COLUMN, codecColumnsOf, identityOf } from "./copy-codec.ts";
-import { historyTableOf, qualified, type SchemaNames } from "./ddl.ts";
+import { historyTableOf, qualified } from "./ddl.ts";
 import { quoteName, quoteNames } from "./sql.ts";
 
 /** A session's own table that takes rows on their way; empty at the start of every transaction. */
@@ -26,10 +26,20 @@ export interface TableStatements {
   readonly lookUpUnknowns: string;
 }
 
-/** @param position a number that no other table of the indexer has: names of temporary tables are made from it */
-export function tableStatementsOf(names: SchemaNames, table: TableModel, position: number): TableStatements {
+/**
+ * @param schema where the table lies
+ * @param historySchema where its history does
+ * @param position a number that no other table of the indexer has: names of temporary tables are made from it
+ */
+export function tableStatementsOf(
+  schema: string,
+  historySchema: string,
+  table: TableModel,
+  position: number,
+): TableStatements {
   const columns = codecColumnsOf(table);
-  const target = qualified(names.user, table.sqlName);
+  const target = qualified(schema, table.sqlName);
+  const history = qualified(historySchema, historyTableOf(table));
   const identity = identityOf(table);
   const changing = columns.row.filter((name) => !identity.includes(name));
   const staging = (purpose: string, fields: readonly string[]): Staging => {
@@ -51,7 +61,7 @@ export function tableStatementsOf(names: SchemaNames, table: TableModel, positio
   };
   return {
     copyRows: copyInto(target, columns.row),
-    copyHistory: copyInto(qualified(names.internal, historyTableOf(table)), columns.beforeImage),
+    copyHistory: copyInto(history, columns.beforeImage),
     updates,
     upserts,
     deletes,
@@ -62,13 +72,13 @@ export function tableStatementsOf(names: SchemaNames, table: TableModel, positio
       on conflict (${quoteNames(identity)}) do update set ${assignments(changing, "excluded")}`,
     applyDeletes: `delete from ${target} t using ${deletes.name} s where ${equal(identity, "t", "s")}`,
     unknowns,
-    lookUpUnknowns: `insert into ${qualified(names.internal, historyTableOf(table))} (${quoteNames(columns.beforeImage)})
+    lookUpUnknowns: `insert into ${history} (${quoteNames(columns.beforeImage)})
       select ${columns.beforeImage.map((name) => `${columns.unknownImage.includes(name) ? "s" : "t"}.${quoteName(name)}`).join(", ")}
       from ${unknowns.name} s left join ${target} t on ${equal(identity, "t", "s")}`,
   };
 }
 
-function copyInto(target: string, columns: readonly string[]): string {
+export function copyInto(target: string, columns: readonly string[]): string {
   return `copy ${target} (${quoteNames(columns)}) from stdin (format binary)`;
 }
 

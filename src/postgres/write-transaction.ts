@@ -5,12 +5,14 @@ import type { TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { WriteFailure } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
-import type { SchemaNames } from "./ddl.ts";
+import { codecColumnsOf } from "./copy-codec.ts";
+import { qualified, type SchemaNames } from "./ddl.ts";
 import { type FailedStatement, writeFailureOf } from "./failure.ts";
 import type { FailedChanges } from "./guilty-row.ts";
+import { EFFECTS, RAW_EVENTS } from "./internal-tables.ts";
 import { progressStatements, type Writer } from "./progress-statements.ts";
 import { quoteText } from "./sql.ts";
-import type { TableStatements } from "./table-statements.ts";
+import { copyInto, type Staging, type TableStatements } from "./table-statements.ts";
 import { claimWrite } from "./write-claim.ts";
 
 /** A connection that writes, and the temporary tables that it has by now. */
@@ -24,6 +26,7 @@ export interface WriteContext extends Writer {
   readonly token: string;
   readonly durableSeq: number;
   readonly statementsOf: (table: TableModel) => TableStatements;
+  readonly effectStatements: TableStatements;
 }
 
 /**
@@ -56,12 +59,15 @@ export class WriteTransaction {
   async write(run: DrainRun, metadata: readonly ChainMetadata[]): Promise<"durable" | "already_durable"> {
     try {
       for (const changes of run.tables) await this.#prepareStagings(changes);
+      await this.#prepare(EFFECTS, run.effects, this.#context.effectStatements.upserts);
       await this.#begin(run);
       if ((await this.#claim(run)) === "already_durable") {
         await this.#session.connection.run("rollback");
         return "already_durable";
       }
       for (const changes of run.tables) await this.#writeTable(changes);
+      await this.#writeEffects(run.effects);
+      await this.#copy(RAW_EVENTS, this.#copyRawEvents, run.rawEvents, "raw_event");
       const { names } = this.#context;
       const progress = progressStatements(names, run, metadata, this.#context, this.#telemetry.traceId);
       for (const { start, text, values } of progress) {
@@ -118,6 +124,19 @@ export class WriteTransaction {
     this.#rows = undefined;
   }
 
+  /** What is stored for an input with another output type is replaced. */
+  async #writeEffects(rows: EncodedRows): Promise<void> {
+    if (rows.rows === 0) return;
+    const sql = this.#context.effectStatements;
+    await this.#copy(EFFECTS, sql.upserts.copy, rows, "effect_cache", "upserts");
+    const start = startOf("UPSERT", EFFECTS.sqlName, "effect_cache", rows.rows);
+    await this.#counted(start, async () => (await this.#session.connection.query(sql.applyUpserts)).rowCount);
+  }
+
+  get #copyRawEvents(): string {
+    return copyInto(qualified(this.#context.names.internal, RAW_EVENTS.sqlName), codecColumnsOf(RAW_EVENTS).row);
+  }
+
   async #copy(
     table: TableModel,
     text: string,
@@ -162,17 +181,17 @@ export class WriteTransaction {
   /** Temporary tables are made once a session, outside the transaction: a failed one would take them back. */
   async #prepareStagings({ table, updates, upserts, deletes, unknownHistory }: TableChanges): Promise<void> {
     const sql = this.#context.statementsOf(table);
-    for (const [rows, staging] of [
-      [updates, sql.updates],
-      [upserts, sql.upserts],
-      [deletes, sql.deletes],
-      [unknownHistory, sql.unknowns],
-    ] as const) {
-      if (rows.rows === 0 || this.#session.stagings.has(staging.name)) continue;
-      this.#current = { summary: "CREATE TEMP TABLE", table: table.sqlName, commitSent: false };
-      await this.#session.connection.run(staging.create);
-      this.#session.stagings.add(staging.name);
-    }
+    await this.#prepare(table, updates, sql.updates);
+    await this.#prepare(table, upserts, sql.upserts);
+    await this.#prepare(table, deletes, sql.deletes);
+    await this.#prepare(table, unknownHistory, sql.unknowns);
+  }
+
+  async #prepare(table: TableModel, { rows }: EncodedRows, staging: Staging): Promise<void> {
+    if (rows === 0 || this.#session.stagings.has(staging.name)) return;
+    this.#current = { summary: "CREATE TEMP TABLE", table: table.sqlName, commitSent: false };
+    await this.#session.connection.run(staging.create);
+    this.#session.stagings.add(staging.name);
     this.#current = { summary: "BEGIN", table: undefined, commitSent: false };
   }
 

@@ -10,9 +10,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import { DetailedEvent } from "./detailed-event.ts";
+import type { EffectCalls } from "./effect-calls.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
 import type { EventRoute } from "./event-route.ts";
-import { handlerError, isOfHandler, refusePendingRead } from "./handler-failure.ts";
+import { handlerError, isOfHandler, isPending, refusePending, settle } from "./handler-failure.ts";
 import { callOf, HandlerStats } from "./handler-stats.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
@@ -23,6 +24,7 @@ export interface ProcessorOptions {
   /** Shared with the decoders, so that an address is one string everywhere. */
   readonly addresses: AddressTable;
   readonly store: Store;
+  readonly effects: EffectCalls;
   readonly log: HandlerLog;
   readonly clock: Clock;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
@@ -52,7 +54,9 @@ export class BatchProcessor {
 
   async process(batch: Batch, telemetry: BatchTelemetry): Promise<ProcessOutcome> {
     const stats = new HandlerStats(this.#options.routes, this.#options.chains);
+    const { effects } = this.#options;
     const readsBefore = this.#options.store.reads.fromStorage;
+    effects.beginBatch(telemetry);
     const run = new BatchRun(this.#options, this.#facades, batch, stats);
     const outcome = await run.all(telemetry);
     telemetry.processed({
@@ -60,6 +64,7 @@ export class BatchProcessor {
       skippedEvents: run.skipped,
       readsFromStorage: this.#options.store.reads.fromStorage - readsBefore,
       handlers: stats.handlers(),
+      effects: effects.endBatch(),
       slowest: stats.slowest(),
     });
     return outcome;
@@ -115,6 +120,7 @@ class BatchRun {
     const chain = this.#facades.get(range.chainId);
     if (chain === undefined) throw new SpindexError("INTERNAL", `no chain ${range.chainId} in this indexer`);
     const handlerChain: HandlerChain = { ...chain.label, live: range.head.live };
+    const effect = this.#o.effects.call;
     let block: EventBlock | undefined;
     let number = -1;
     let startedAt = this.#o.clock.now();
@@ -130,10 +136,11 @@ class BatchRun {
       if (event === undefined) continue;
       this.#o.store.beginEvent(range.page.logIndex[row] as number, route.label);
       try {
-        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log });
+        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log, effect });
         if (returned !== undefined) await returned;
-        if (this.#o.store.reads.pending > 0) await refusePendingRead(this.#o.store, this.#o.clock, route.label);
+        if (isPending(this.#o)) await refusePending(this.#o, route.label);
       } catch (error) {
+        if (isPending(this.#o)) await settle(this.#o);
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
         if (route.onError === "stop" || !isOfHandler(error)) {
           telemetry.handlerFailed(call, "stop");

@@ -7,7 +7,8 @@ import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import type { ProcessOutcome } from "./batch-processor.ts";
-import { isOfHandler, refusePendingRead } from "./handler-failure.ts";
+import type { EffectCalls } from "./effect-calls.ts";
+import { isOfHandler, isPending, refusePending, settle } from "./handler-failure.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
 export type AnySetupHandler = (context: SetupContext<StoreFacade>) => void | Promise<void>;
@@ -17,6 +18,7 @@ export interface ChainSetupOptions {
   readonly chains: readonly { readonly label: ChainLabel; readonly startBlock: number }[];
   readonly tables: readonly TableModel[];
   readonly store: Store;
+  readonly effects: EffectCalls;
   readonly log: HandlerLog;
   readonly clock: Clock;
 }
@@ -65,23 +67,32 @@ export class ChainSetup {
 
   /** Runs the handler for a batch of `nextBatch`. The store must have it open. */
   async process(batch: Batch, telemetry: BatchTelemetry): Promise<ProcessOutcome> {
-    const { handler, chains, tables, store, log, clock } = this.#o;
+    const { handler, chains, tables, store, effects, log } = this.#o;
     const [progress] = batch.progress;
     const label = chains.find((chain) => chain.label.id === progress?.chainId)?.label;
     if (progress === undefined || label === undefined) throw new SpindexError("INTERNAL", "a set-up without a chain");
     store.beginBlock(label.id, progress.block, batch.checkpoints.from, false);
     const readsBefore = store.reads.fromStorage;
     let outcome: ProcessOutcome = { kind: "processed" };
+    effects.beginBatch(telemetry);
     try {
       const facade = createStoreFacade(store, tables, label.id);
-      await handler({ store: facade, chain: { ...label, live: false }, log });
-      if (store.reads.pending > 0) await refusePendingRead(store, clock, "the set-up");
+      await handler({ store: facade, chain: { ...label, live: false }, log, effect: effects.call });
+      if (isPending(this.#o)) await refusePending(this.#o, "the set-up");
     } catch (error) {
+      if (isPending(this.#o)) await settle(this.#o);
       store.undoBlock();
       outcome = { kind: "failed", error: isOfHandler(error) ? setupError(label, error) : error, kept: undefined };
     }
     const readsFromStorage = store.reads.fromStorage - readsBefore;
-    telemetry.processed({ handlerCalls: 0, skippedEvents: 0, readsFromStorage, handlers: [], slowest: [] });
+    telemetry.processed({
+      handlerCalls: 0,
+      skippedEvents: 0,
+      readsFromStorage,
+      handlers: [],
+      effects: effects.endBatch(),
+      slowest: [],
+    });
     return outcome;
   }
 }

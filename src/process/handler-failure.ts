@@ -2,6 +2,7 @@ import { messageOf, SpindexError } from "../errors.ts";
 import type { HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
+import type { EffectCalls } from "./effect-calls.ts";
 
 /** Errors of ours that no handler can be blamed for: the storage is away, or an impossible state. Never skipped. */
 export function isOfHandler(error: unknown): error is Exclude<unknown, SpindexError> {
@@ -32,10 +33,28 @@ function fixOf(error: unknown): string {
   return error instanceof SpindexError && error.fix !== undefined ? `${error.fix} ` : "";
 }
 
-/** Lets the pending read end, so that it cannot meet the next event, and then says what is wrong. */
-export async function refusePendingRead(store: Store, clock: Clock, handler: string): Promise<never> {
+/** What handlers may have begun and not awaited. */
+export interface Begun {
+  readonly store: Store;
+  readonly effects: EffectCalls;
+  readonly clock: Clock;
+}
+
+export function isPending({ store, effects }: Begun): boolean {
+  return store.reads.pending > 0 || effects.pending > 0;
+}
+
+/** Lets reads and effects end, so that they cannot meet the next event. */
+export async function settle({ store, effects, clock }: Begun): Promise<void> {
+  await effects.settle();
   while (store.reads.pending > 0) await clock.turn();
-  throw new SpindexError("READ_PENDING", `a read was still pending when the handler of ${handler} returned`, {
-    fix: "Await every get, getOrThrow, getOrCreate and update.",
+}
+
+/** Lets what is pending end, and then says what is wrong. */
+export async function refusePending(begun: Begun, handler: string): Promise<never> {
+  const what = begun.store.reads.pending > 0 ? "a read" : "an effect";
+  await settle(begun);
+  throw new SpindexError("READ_PENDING", `${what} was still pending when the handler of ${handler} returned`, {
+    fix: "Await every get, getOrThrow, getOrCreate, update and effect.",
   });
 }

@@ -1,3 +1,4 @@
+import type { EffectTable } from "./effect-table.ts";
 import type { EntityTable } from "./entity-table.ts";
 
 export interface CacheLimits {
@@ -14,29 +15,31 @@ export interface CacheGuard {
 }
 
 const TIERS = ["changed", "loaded"] as const;
-export type CacheTier = (typeof TIERS)[number];
+export type CacheTier = "effects" | (typeof TIERS)[number];
 
 /**
- * Rows that are durable may stay in memory for reads, up to a budget. What is above it is evicted in tiers: rows that
- * were changed here, then rows that were only read; tables that are complete come last in each tier, since a table that
+ * Rows and outputs of effects that are durable may stay in memory for reads, up to a budget. What is above it is evicted
+ * in tiers: outputs, then rows that were changed here, then rows that were only read; tables that are complete come last in each tier, since a table that
  * loses a row has to ask the storage from then on. Evicting rows is no backpressure: it costs reads, never a wait.
  */
 export class Cache {
   readonly #tables: readonly EntityTable[];
+  readonly #effects: EffectTable;
   readonly #limits: CacheLimits;
-  readonly #evicted: Record<CacheTier, number> = { changed: 0, loaded: 0 };
+  readonly #evicted: Record<CacheTier, number> = { effects: 0, changed: 0, loaded: 0 };
 
-  constructor(tables: readonly EntityTable[], limits: CacheLimits) {
+  constructor(tables: readonly EntityTable[], effects: EffectTable, limits: CacheLimits) {
     this.#tables = tables;
+    this.#effects = effects;
     this.#limits = limits;
   }
 
-  /** Memory of all rows, about; those that are not durable included. */
+  /** Memory of all rows and outputs, about; those that are not durable included. */
   get bytes(): number {
-    return this.#tables.reduce((sum, table) => sum + table.recordBytes, 0);
+    return this.#tables.reduce((sum, table) => sum + table.recordBytes, this.#effects.keptBytes);
   }
 
-  /** Rows evicted since the start. */
+  /** Rows and outputs evicted since the start. */
   get evicted(): Readonly<Record<CacheTier, number>> {
     return this.#evicted;
   }
@@ -45,6 +48,11 @@ export class Cache {
   trim(uncommittedBytes: number, guard: CacheGuard): void {
     const { cacheBytes, capacityBytes } = this.#limits;
     let excess = this.bytes - Math.max(0, Math.min(cacheBytes, capacityBytes - uncommittedBytes));
+    if (excess > 0) {
+      const { rows, bytes } = this.#effects.evict(guard.throughRun, excess);
+      this.#evicted.effects += rows;
+      excess -= bytes;
+    }
     for (const tier of TIERS) {
       for (const table of this.#tables.toSorted((a, b) => Number(a.isComplete) - Number(b.isComplete))) {
         if (excess <= 0) return;

@@ -1,4 +1,4 @@
-import type { Batch, ChainProgress, HistoryMode } from "../batch/batch.ts";
+import type { Batch, BatchSlice, ChainProgress, HistoryMode } from "../batch/batch.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
 import type { EncodedRows } from "../lib/byte-writer.ts";
 import type { RunOrigins } from "./event-log.ts";
@@ -52,8 +52,11 @@ export interface CheckpointPosition {
   readonly block: number;
 }
 
-/** A batch in the queue: its events have been handled and are gone. */
-export type QueuedBatch = Omit<Batch, "slices">;
+/** A batch in the queue: its events have been handled and are gone, unless raw events are kept. */
+export interface QueuedBatch extends Omit<Batch, "slices"> {
+  /** Undefined: raw events are not kept. */
+  readonly slices?: readonly BatchSlice[];
+}
 
 /** Blocks of one chain, both included. */
 export interface BlockRange {
@@ -71,9 +74,11 @@ export interface DrainRun {
   readonly checkpoints: CheckpointRange;
   /** Events in it. */
   readonly items: number;
-  /** Changed rows, and inserted ones. */
+  /** Changed rows, inserted ones, and outputs of effects. */
   readonly changes: number;
   readonly bytes: number;
+  /** Memory of the slices that its batches keep, about; 0 when raw events are not kept. */
+  readonly sliceBytes: number;
   /** The last progress of each chain in it, with the headers of all its batches. */
   readonly progress: readonly ChainProgress[];
   /** First and last block of each chain in it. */
@@ -81,6 +86,13 @@ export interface DrainRun {
   /** The position of each of its checkpoints, in mode `keep` only. */
   readonly positions: readonly CheckpointPosition[];
   readonly tables: readonly TableChanges[];
+  /** Outputs of effects: rows of `effects`, to be inserted or to replace those with the same effect and input. */
+  readonly effects: EncodedRows;
+  /**
+   * Rows of `raw_events`, to be inserted. Encoded before the first attempt to write the run, and none before that: see
+   * `write/raw-events.ts`.
+   */
+  readonly rawEvents: EncodedRows;
   /** The events that its rows came from, by their numbers. */
   readonly origins: RunOrigins;
   readonly skipped: readonly SkippedEvent[];

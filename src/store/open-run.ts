@@ -12,8 +12,10 @@ import type {
   SplitReason,
   TableChanges,
 } from "./drain-run.ts";
+import type { EffectTable } from "./effect-table.ts";
 import type { EntityTable } from "./entity-table.ts";
 import type { EventLog } from "./event-log.ts";
+import { keptSlices, sliceBytesOf } from "./kept-slices.ts";
 
 export interface RunLimits {
   /** A run is not written before it has so many items, unless someone waits for it or nothing else is to be done. */
@@ -30,6 +32,16 @@ export interface RunLimits {
 const CHANGE_BYTES = 200;
 const BATCH_BYTES = 1024;
 
+export interface OpenRunParts {
+  readonly entities: readonly EntityTable[];
+  readonly appends: readonly AppendTable[];
+  readonly effects: EffectTable;
+  readonly events: EventLog;
+  readonly limits: RunLimits;
+  /** Batches keep their slices, for raw events. */
+  readonly keepSlices: boolean;
+}
+
 /**
  * The run that batches join when they are committed, until it is sealed. Limits are applied when a batch joins, so
  * that a run ends only between batches, and a batch of another history mode always ends it.
@@ -37,8 +49,10 @@ const BATCH_BYTES = 1024;
 export class OpenRun {
   readonly #entities: readonly EntityTable[];
   readonly #appends: readonly AppendTable[];
+  readonly #effects: EffectTable;
   readonly #events: EventLog;
   readonly #limits: RunLimits;
+  readonly #keepSlices: boolean;
   #id = 1;
   #batches: QueuedBatch[] = [];
   #blocks = new Map<number, BlockRange>();
@@ -46,13 +60,16 @@ export class OpenRun {
   #positions: CheckpointPosition[] = [];
   #skipped: SkippedEvent[] = [];
   #items = 0;
+  #sliceBytes = 0;
   #skippedEscapes = 0;
 
-  constructor(entities: readonly EntityTable[], appends: readonly AppendTable[], events: EventLog, limits: RunLimits) {
+  constructor({ entities, appends, effects, events, limits, keepSlices }: OpenRunParts) {
     this.#entities = entities;
     this.#appends = appends;
+    this.#effects = effects;
     this.#events = events;
     this.#limits = limits;
+    this.#keepSlices = keepSlices;
   }
 
   get isEmpty(): boolean {
@@ -71,16 +88,16 @@ export class OpenRun {
     return this.#batches[0]?.mode;
   }
 
-  /** Changed rows, before-images and inserted rows, those of the batch in progress included. */
+  /** Changed rows, before-images, inserted rows and outputs of effects, those of the batch in progress included. */
   get changes(): number {
-    let changes = 0;
+    let changes = this.#effects.changes;
     for (const table of this.#entities) changes += table.changes;
     for (const table of this.#appends) changes += table.rows;
     return changes;
   }
 
   get bytes(): number {
-    let bytes = this.#batches.length * BATCH_BYTES;
+    let bytes = this.#batches.length * BATCH_BYTES + this.#sliceBytes + this.#effects.bytes;
     for (const table of this.#entities) bytes += table.changes * CHANGE_BYTES;
     for (const table of this.#appends) bytes += table.bytes;
     return bytes;
@@ -101,9 +118,13 @@ export class OpenRun {
     let changes = 0;
     for (const table of this.#entities) changes += table.commit(batch.id);
     for (const table of this.#appends) changes += table.commit();
+    changes += this.#effects.commit();
     this.#events.commit();
     const { slices, ...queued } = batch;
-    this.#batches.push(queued);
+    if (this.#keepSlices) {
+      this.#batches.push({ ...queued, slices: keptSlices(slices) });
+      this.#sliceBytes += sliceBytesOf(slices);
+    } else this.#batches.push(queued);
     for (const { range, fromBlock, throughBlock } of slices) {
       const from = this.#blocks.get(range.chainId)?.from ?? fromBlock;
       this.#blocks.set(range.chainId, { chainId: range.chainId, from, to: throughBlock });
@@ -129,8 +150,9 @@ export class OpenRun {
       const { inserts, events } = table.takeCommitted();
       tables.push({ table: table.model, ...NOTHING, inserts, origins: { ...NOTHING.origins, inserts: events } });
     }
+    const effects = this.#effects.seal();
     const written = tables.map(encodedOf);
-    const all = written.flat();
+    const all = [...written.flat(), effects];
     const run: DrainRun = {
       id: this.#id,
       mode: first.mode,
@@ -139,10 +161,13 @@ export class OpenRun {
       items: this.#items,
       changes: countRows(all),
       bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      sliceBytes: this.#sliceBytes,
       progress: [...this.#progress.values()],
       blocks: [...this.#blocks.values()],
       positions: this.#positions,
       tables: tables.filter((_, at) => countRows(written[at] ?? []) > 0),
+      effects,
+      rawEvents: NO_ROWS,
       origins: this.#events.takeCommitted(),
       skipped: this.#skipped,
       escapes: this.#takeEscapes(),
@@ -153,6 +178,7 @@ export class OpenRun {
     this.#positions = [];
     this.#skipped = [];
     this.#items = 0;
+    this.#sliceBytes = 0;
     this.#blocks = new Map();
     this.#progress = new Map();
     return run;
@@ -168,6 +194,7 @@ export class OpenRun {
   #takeEscapes(): ReadonlyMap<string, number> {
     const escapes = new Map<string, number>();
     for (const table of [...this.#entities, ...this.#appends]) escapes.set(table.model.sqlName, table.takeEscapes());
+    escapes.set("effects", this.#effects.takeEscapes());
     escapes.set("skipped_events", this.#skippedEscapes);
     this.#skippedEscapes = 0;
     return new Map([...escapes].filter(([, count]) => count > 0));

@@ -6,6 +6,7 @@ import { Signal } from "../lib/signal.ts";
 import { AppendTable } from "./append-table.ts";
 import { Cache, type CacheLimits } from "./cache.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
+import { type EffectCodec, EffectTable } from "./effect-table.ts";
 import { type ChangeScope, EntityTable } from "./entity-table.ts";
 import { EventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
@@ -19,6 +20,10 @@ export interface StoreOptions {
   readonly emptyTables: ReadonlySet<string>;
   readonly codecOf: (table: TableModel) => RowCodec;
   readonly reader: RowReader;
+  /** Left out: no effect is called whose output is to be written. */
+  readonly effectCodec?: EffectCodec;
+  /** Queued batches keep their slices, for raw events. Default false. */
+  readonly keepSlices?: boolean;
   /** Answers every read by a promise, also from memory, so that a test shows which one nobody awaits. Default false. */
   readonly asyncReads?: boolean;
   /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
@@ -30,7 +35,7 @@ export interface StoreOptions {
 }
 
 export interface StoreLimits extends RunLimits, CacheLimits {
-  /** Allowed uncommitted changes and queued items. */
+  /** Allowed uncommitted changes (outputs of effects among them) and queued items. */
   readonly capacityChanges: number;
   /** Allowed bytes of both. */
   readonly capacityBytes: number;
@@ -68,6 +73,8 @@ export class Store {
   readonly changed: Signal = new Signal();
   readonly reads: Reads;
   readonly cache: Cache;
+  /** Outputs of effects. */
+  readonly effects: EffectTable;
   readonly #clock: Clock;
   readonly #entities = new Map<string, EntityTable>();
   readonly #appends = new Map<string, AppendTable>();
@@ -110,8 +117,17 @@ export class Store {
         this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete));
       }
     }
-    this.cache = new Cache([...this.#entities.values()], options.limits);
-    this.#open = new OpenRun([...this.#entities.values()], [...this.#appends.values()], this.#events, options.limits);
+    this.effects = new EffectTable(options.effectCodec);
+    const entities = [...this.#entities.values()];
+    this.cache = new Cache(entities, this.effects, options.limits);
+    this.#open = new OpenRun({
+      entities,
+      appends: [...this.#appends.values()],
+      effects: this.effects,
+      events: this.#events,
+      limits: options.limits,
+      keepSlices: options.keepSlices ?? false,
+    });
     this.#processedCheckpoint = options.committed;
     this.#nextCheckpoint = options.nextCheckpoint;
     this.#committedCheckpoint = options.committed;
@@ -211,6 +227,7 @@ export class Store {
   /** Takes back what the current block changed. */
   undoBlock(): void {
     this.#journal.undoBlock();
+    this.effects.undoBlock(this.#scope.checkpoint);
     this.#batchPositions = this.#batchPositions.filter(({ checkpoint }) => checkpoint !== this.#scope.checkpoint);
     this.#batchSkipped = this.#batchSkipped.filter(({ checkpoint }) => checkpoint !== this.#scope.checkpoint);
   }
@@ -252,6 +269,7 @@ export class Store {
   /** Drops the batch in progress: nothing of it will be written, and nothing can be processed after it. */
   abandonBatch(): void {
     this.#batch = undefined;
+    this.effects.abandonBatch();
   }
 
   // ── the persistence loop ───────────────────────────────────────────────────────────────────────────────────────────
@@ -301,7 +319,7 @@ export class Store {
       batches += run.batches.length;
       items += run.items;
       changes += run.changes;
-      bytes += run.bytes;
+      bytes += run.bytes + run.sliceBytes;
     }
     return { batches, items, changes, bytes, oldestAt: this.#queuedAt[0]?.at };
   }

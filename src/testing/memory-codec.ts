@@ -1,7 +1,9 @@
 import { deserialize, serialize } from "node:v8";
 import { assert } from "../errors.ts";
 import type { ByteWriter, EncodedRows } from "../lib/byte-writer.ts";
+import type { EffectCodec, EffectRow } from "../store/effect-table.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
+import type { RawEventCodec, RawEventRow } from "../write/raw-events.ts";
 
 /** A row, or a key, of one chain; 0 stands for all chains when the entity is shared among them. */
 export interface EncodedRow extends StoredRow {
@@ -50,7 +52,20 @@ function keyOf(table: TableModel, row: Row): Row {
   return Object.fromEntries(table.key.map((name) => [name, row[name]]));
 }
 
-function put(out: ByteWriter, value: EncodedRow | EncodedImage): void {
+export const memoryEffectCodec: EffectCodec = { encodeEffect: (out, row) => put(out, row) };
+export const memoryRawEventCodec: RawEventCodec = { encodeRawEvent: (out, row) => put(out, row) };
+
+/** What `memoryEffectCodec` has encoded. */
+export function decodedEffects(encoded: EncodedRows): readonly EffectRow[] {
+  return decoded(encoded) as readonly EffectRow[];
+}
+
+/** What `memoryRawEventCodec` has encoded. */
+export function decodedRawEvents(encoded: EncodedRows): readonly RawEventRow[] {
+  return decoded(encoded) as readonly RawEventRow[];
+}
+
+function put(out: ByteWriter, value: EncodedRow | EncodedImage | EffectRow | RawEventRow): void {
   const bytes = serialize(value);
   out.reserve(LENGTH_BYTES + bytes.length);
   out.buffer.writeUInt32BE(bytes.length, out.at);

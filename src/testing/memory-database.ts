@@ -2,6 +2,7 @@ import type { ChainProgress } from "../batch/batch.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent, TableChanges } from "../store/drain-run.ts";
+import type { EffectKey, StoredEffect } from "../store/effect-table.ts";
 import { createRowShape, type RowShape } from "../store/row-shape.ts";
 import type { Row, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
@@ -12,6 +13,7 @@ import { rolledBack } from "./memory-rollback.ts";
 import {
   type Contents,
   type DurableRun,
+  effectPlaceOf,
   emptyState,
   type MemoryState,
   resumePointOf,
@@ -107,6 +109,12 @@ export class MemoryDatabase {
   row(table: TableModel, chainId: number, key: unknown): StoredRow | undefined {
     const found = this.#of(table.name).rows.get(this.#placeOf(table, chainId, key));
     return found === undefined ? undefined : { row: found.row, checkpoint: found.checkpoint };
+  }
+
+  /** A stored output of the type that the key names. */
+  effect(key: EffectKey): StoredEffect | undefined {
+    const found = this.#state.effects.get(effectPlaceOf(key));
+    return found?.outputType === key.outputType ? found : undefined;
   }
 
   /** Makes `token` the one writer; whoever was it before is fenced from now on. */

@@ -42,6 +42,8 @@ export function rolledBack(
     rollbacks: [...state.rollbacks, { checkpoint, chainId, toBlock, firstOrphaned }],
     positions,
     skipped: state.skipped.filter(isKept),
+    effects: new Map([...state.effects].filter(([, row]) => isKept(row))),
+    rawEvents: state.rawEvents.filter(isKept),
   };
 }
 

@@ -1,11 +1,13 @@
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainResume, ResumePoint } from "../postgres/resume.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "../store/drain-run.ts";
+import type { EffectRow } from "../store/effect-table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
-import type { EncodedImage, EncodedRow } from "./memory-codec.ts";
+import type { RawEventRow } from "../write/raw-events.ts";
+import { decodedEffects, decodedRawEvents, type EncodedImage, type EncodedRow } from "./memory-codec.ts";
 
 /** A durable run, its rows apart. */
-export type DurableRun = Omit<DrainRun, "tables">;
+export type DurableRun = Omit<DrainRun, "tables" | "effects" | "rawEvents">;
 
 /** A durable rollback. */
 export interface DurableRollback {
@@ -53,6 +55,10 @@ export interface MemoryState {
   readonly rollbacks: readonly DurableRollback[];
   readonly positions: readonly CheckpointPosition[];
   readonly skipped: readonly SkippedEvent[];
+  /** By effect and input. */
+  readonly effects: ReadonlyMap<string, EffectRow>;
+  /** In the order of their checkpoints. */
+  readonly rawEvents: readonly RawEventRow[];
 }
 
 /** The state of a new database. */
@@ -68,6 +74,8 @@ export function emptyState(tables: readonly string[]): MemoryState {
     rollbacks: [],
     positions: [],
     skipped: [],
+    effects: new Map(),
+    rawEvents: [],
   };
 }
 
@@ -78,7 +86,9 @@ export function withRun(
   tables: MemoryState["tables"],
   metadata: readonly ChainMetadata[],
 ): MemoryState {
-  const { tables: _, ...durable } = run;
+  const { tables: _, effects, rawEvents, ...durable } = run;
+  const changed = new Map(state.effects);
+  for (const row of decodedEffects(effects)) changed.set(effectPlaceOf(row), row);
   const { to } = run.checkpoints;
   return {
     ...withMetadata(state, metadata, run),
@@ -88,6 +98,8 @@ export function withRun(
     runs: [...state.runs, durable],
     positions: [...state.positions, ...run.positions],
     skipped: [...state.skipped, ...run.skipped],
+    effects: changed,
+    rawEvents: [...state.rawEvents, ...decodedRawEvents(rawEvents)],
   };
 }
 
@@ -118,6 +130,11 @@ export function withMetadata(
     });
   }
   return { ...state, chains };
+}
+
+/** The place of a stored output. */
+export function effectPlaceOf({ effect, inputHash }: Pick<EffectRow, "effect" | "inputHash">): string {
+  return `${effect} ${inputHash}`;
 }
 
 /** Where a new session goes on. */

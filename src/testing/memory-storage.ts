@@ -3,12 +3,14 @@ import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts
 import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
+import type { EffectCodec, EffectKey, StoredEffect } from "../store/effect-table.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { Pruning } from "../write/pruning.ts";
+import type { RawEventCodec } from "../write/raw-events.ts";
 import { WriteFailure, type WriteFailureKind, type WriteOutcome } from "../write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../write/write-guard.ts";
-import { createMemoryCodec } from "./memory-codec.ts";
+import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "./memory-codec.ts";
 import type { MemoryDatabase, WriteClaim, WriteResult } from "./memory-database.ts";
 
 /** Where a test can hold an attempt or a read back, or let it fail: by what these return or throw. */
@@ -31,6 +33,8 @@ interface PlannedFailure {
 export class MemoryStorage implements SessionStorage {
   readonly database: MemoryDatabase;
   readonly codecOf: (table: TableModel) => RowCodec = createMemoryCodec;
+  readonly effectCodec: EffectCodec = memoryEffectCodec;
+  readonly rawEventCodec: RawEventCodec = memoryRawEventCodec;
   /** Nobody tells it. */
   readonly lost: AbortSignal = new AbortController().signal;
   readonly #token: string;
@@ -89,6 +93,13 @@ export class MemoryStorage implements SessionStorage {
   async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
     await this.#hooks.beforeRead?.();
     const found = keys.flatMap((key) => this.database.row(table, chainId, key) ?? []);
+    await this.#hooks.afterRead?.();
+    return found;
+  }
+
+  async effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+    await this.#hooks.beforeRead?.();
+    const found = keys.flatMap((key) => this.database.effect(key) ?? []);
     await this.#hooks.afterRead?.();
     return found;
   }

@@ -2,6 +2,8 @@ import { AddressTable } from "../abi/address-table.ts";
 import type { Batch } from "../batch/batch.ts";
 import { createBatch } from "../batch/create-batch.ts";
 import type { EventId } from "../chain/event-id.ts";
+import type { IndexerDefinition } from "../config/definition.ts";
+import { type Effect, type EffectDefinition, type EffectFunction, effectDefinitionOf } from "../config/effect.ts";
 import type { EnvSource } from "../config/env.ts";
 import type { AbiInput, ArgsOf, EventKey } from "../config/events.ts";
 import type { HandlerLog, Indexer } from "../config/indexer.ts";
@@ -17,15 +19,20 @@ import { resolveRegistrations } from "../config/resolve-registrations.ts";
 import type { KeyOf, RowOf, StoreOf } from "../config/rows.ts";
 import { SpindexError } from "../errors.ts";
 import { limitsOf } from "../indexer/limits.ts";
-import { routesOf } from "../indexer/routes.ts";
+import { handledLogReader, routesOf } from "../indexer/routes.ts";
 import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
+import { LoopAccount } from "../instrument/loop-account.ts";
+import { LOOP_STATES } from "../instrument/names.ts";
 import { systemClock } from "../lib/clock.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
 import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
+import { EffectCalls } from "../process/effect-calls.ts";
+import { HandlerWaits } from "../process/handler-waits.ts";
 import type { SkippedEvent } from "../store/drain-run.ts";
 import { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
-import { createMemoryCodec } from "./memory-codec.ts";
+import { type RawEventRow, RawEvents } from "../write/raw-events.ts";
+import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "./memory-codec.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type EmittedPlace, invalid, TestChain } from "./test-chain.ts";
@@ -67,6 +74,10 @@ export interface TestIndexer<Schema, A extends Abis, Chain extends string> {
     key: KeyOf<Schema[Name]>,
     chain?: Chain,
   ): RowOf<Schema[Name]> | undefined;
+  /** From now on the effect calls this function instead of its own. */
+  replaceEffect<Input, Output>(effect: Effect<Input, Output>, run: EffectFunction<Input, Output>): void;
+  /** What was written to `raw_events`: nothing unless the configuration has `rawEvents: true`. */
+  readonly rawEvents: readonly RawEventRow[];
   /** Events that were skipped because their handler threw and was registered with `onError: "skip"`. */
   readonly skipped: readonly SkippedEvent[];
 }
@@ -92,7 +103,8 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
   const addresses = new AddressTable();
   const chains = definition.chains.map((chain) => new TestChain(chain, registrations, addresses));
   const { tables } = definition;
-  const runtime = new TestRuntime(registrations, setupOf(indexer), tables, chains, addresses, options.log ?? NO_LOG);
+  const parts = { definition, registrations, setup: setupOf(indexer), chains, addresses, log: options.log ?? NO_LOG };
+  const runtime = new TestRuntime(parts);
   const chainNamed = (name: string | undefined): TestChain => {
     const found = name === undefined ? chains[0] : chains.find((chain) => chain.definition.name === name);
     if (found === undefined) throw invalid(`there is no chain ${name}`, "Name a chain of the configuration.");
@@ -119,10 +131,23 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
       const found = runtime.database.row(tableNamed(entity), chainNamed(chain).definition.id, key);
       return found?.row as RowOf<Schema[typeof entity]> | undefined;
     },
+    replaceEffect: (effect, run) => runtime.replaceEffect(effectDefinitionOf(effect), run),
+    get rawEvents() {
+      return runtime.database.state.rawEvents;
+    },
     get skipped() {
       return runtime.database.skipped;
     },
   };
+}
+
+interface TestParts {
+  readonly definition: IndexerDefinition;
+  readonly registrations: readonly Registration[];
+  readonly setup: SetupRegistration | undefined;
+  readonly chains: readonly TestChain[];
+  readonly addresses: AddressTable;
+  readonly log: HandlerLog;
 }
 
 /** The real parts over memory, driven step by step: a batch is processed, then written, then the next one. */
@@ -133,17 +158,13 @@ class TestRuntime {
   readonly #store: Store;
   readonly #processor: BatchProcessor;
   readonly #setup: ChainSetup | undefined;
+  readonly #rawEvents: RawEvents | undefined;
+  readonly #replaced = new Map<EffectDefinition, EffectFunction<never, unknown>>();
   #batchId = 0;
   #failure: SpindexError | undefined;
 
-  constructor(
-    registrations: readonly Registration[],
-    setup: SetupRegistration | undefined,
-    tables: readonly TableModel[],
-    chains: readonly TestChain[],
-    addresses: AddressTable,
-    log: HandlerLog,
-  ) {
+  constructor({ definition, registrations, setup, chains, addresses, log }: TestParts) {
+    const { tables, rawEvents } = definition;
     this.database = new MemoryDatabase(tables);
     this.#chains = chains;
     // A read ends in a later turn: then one that was not awaited is still pending when its handler returns.
@@ -153,6 +174,8 @@ class TestRuntime {
       emptyTables: this.database.emptyTables,
       codecOf: createMemoryCodec,
       reader: this.#storage,
+      effectCodec: memoryEffectCodec,
+      keepSlices: rawEvents,
       asyncReads: true,
       committed: this.database.committedCheckpoint,
       nextCheckpoint: this.database.nextCheckpoint,
@@ -160,12 +183,26 @@ class TestRuntime {
       limits: LIMITS.store,
       clock: systemClock,
     });
+    const effects = new EffectCalls({
+      store: this.#store,
+      reader: this.#storage,
+      definitionOf: effectDefinitionOf,
+      replacementOf: (effect) => this.#replaced.get(effect),
+      waits: new HandlerWaits(new LoopAccount(systemClock, LOOP_STATES.process, "other")),
+      clock: systemClock,
+    });
+    const routes = routesOf(registrations, addresses);
+    if (rawEvents) {
+      const read = handledLogReader(routes, addresses);
+      this.#rawEvents = new RawEvents({ read, codec: memoryRawEventCodec, clock: systemClock });
+    }
     this.#processor = new BatchProcessor({
       chains: chains.map(({ definition: { name, id } }) => ({ name, id })),
-      routes: routesOf(registrations, addresses),
+      routes,
       tables,
       addresses,
       store: this.#store,
+      effects,
       log,
       clock: systemClock,
       onUndecodable: (_, error) => {
@@ -179,9 +216,14 @@ class TestRuntime {
         chains: chains.map(({ definition: { name, id }, startBlock }) => ({ label: { name, id }, startBlock })),
         tables,
         store: this.#store,
+        effects,
         log,
         clock: systemClock,
       });
+  }
+
+  replaceEffect(effect: EffectDefinition, run: EffectFunction<never, unknown>): void {
+    this.#replaced.set(effect, run);
   }
 
   async process(): Promise<void> {
@@ -222,7 +264,7 @@ class TestRuntime {
     if (processed === undefined) store.abandonBatch();
     else store.commitBatch(processed);
     for (let run = store.takeRun(); run !== undefined; run = store.takeRun()) {
-      await this.#storage.write(run);
+      await this.#storage.write((await this.#rawEvents?.addTo(run))?.run ?? run);
       store.durable(run);
     }
     if (outcome.kind === "processed") return;
@@ -250,6 +292,7 @@ const NO_LOG: HandlerLog = { debug: () => {}, info: () => {}, warn: () => {}, er
 const NO_TELEMETRY: BatchTelemetry = {
   processing: () => {},
   processed: () => {},
+  effectCalled: () => {},
   handlerFailed: () => {},
   committed: () => {},
   abandoned: () => {},

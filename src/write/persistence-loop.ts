@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { Store } from "../store/store.ts";
 import type { ChainMetadata, ChainMetadataSource } from "./chain-metadata.ts";
+import type { RawEvents } from "./raw-events.ts";
 import { type Storage, WriteFailure } from "./storage.ts";
 import { Upkeep } from "./upkeep.ts";
 import { writeError } from "./write-error.ts";
@@ -21,6 +22,8 @@ export interface PersistenceLoopOptions {
   readonly metadata?: ChainMetadataSource;
   /** How often to look for what nothing can need any more. Left out: nothing is pruned. */
   readonly pruneEveryMs?: number;
+  /** Left out: raw events are not kept. */
+  readonly rawEvents?: RawEvents;
 }
 
 /**
@@ -102,9 +105,10 @@ export class PersistenceLoop {
       },
     });
     this.#inFlight = drain;
-    const metadata = this.#upkeep.metadata();
     try {
-      await this.#write(run, metadata, drain, signal);
+      const complete = await this.#withRawEvents(run, drain);
+      const metadata = this.#upkeep.metadata();
+      await this.#write(complete, metadata, drain, signal);
       this.#upkeep.metadataWritten(metadata);
       drain.durable();
       store.durable(run);
@@ -115,6 +119,17 @@ export class PersistenceLoop {
       this.#inFlight = undefined;
       telemetry.writeLoop.enter("idle");
     }
+  }
+
+  /** The run with its raw events, encoded once for all attempts. */
+  async #withRawEvents(run: DrainRun, drain: DrainTelemetry): Promise<DrainRun> {
+    const { rawEvents, clock } = this.#o;
+    if (rawEvents === undefined) return run;
+    const startedAt = clock.now();
+    const { run: complete, escapes } = await rawEvents.addTo(run);
+    const { rows, bytes } = complete.rawEvents;
+    drain.rawEventsEncoded({ startedAt, endedAt: clock.now(), events: rows, bytes, escapes });
+    return complete;
   }
 
   /** Writes the run, again and again with the same bytes while that can help. */

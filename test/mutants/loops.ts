@@ -38,8 +38,8 @@ const processing: readonly Mutant[] = [
     name: "ignore reads that nobody awaits",
     rule: "A read that is still under way when its handler has returned is an error.",
     file: BATCH_PROCESSOR,
-    find: "if (this.#o.store.reads.pending > 0) await",
-    replace: "if (false) await",
+    find: "if (isPending(this.#o)) await refusePending",
+    replace: "if (false) await refusePending",
     killedBy: { file: BATCH_PROCESSOR_TEST, name: "is an error of the handler that began it, after it has ended" },
   },
   {
@@ -192,8 +192,8 @@ const writing: readonly Mutant[] = [
     name: "call a run durable before it is written",
     rule: "The committed frontier moves when PostgreSQL has confirmed the write (invariant 1).",
     file: PERSISTENCE_LOOP,
-    find: "await this.#write(run, metadata, drain, signal);",
-    replace: "store.durable(run);\n      await this.#write(run, metadata, drain, signal);",
+    find: "await this.#write(complete, metadata, drain, signal);",
+    replace: "store.durable(run);\n      await this.#write(complete, metadata, drain, signal);",
     killedBy: {
       file: PERSISTENCE_LOOP_TEST,
       name: "has one write in flight; what is committed meanwhile is one run",

@@ -12,6 +12,7 @@ const log = createLog({ level: "silent", format: "json", destination: { write: (
 export const silentBatch: BatchTelemetry = {
   processing: () => {},
   processed: () => {},
+  effectCalled: () => {},
   handlerFailed: () => {},
   committed: () => {},
   abandoned: () => {},
@@ -31,6 +32,7 @@ const silentSource: SourceTelemetry = { request: async (_, run) => (await run())
 const drain: DrainTelemetry = {
   origin: undefined,
   traceId: undefined,
+  rawEventsEncoded: () => {},
   transaction: () => silentTransaction,
   durable: () => {},
   failed: () => {},

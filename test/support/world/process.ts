@@ -13,6 +13,7 @@ import type { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage } from "../../../src/testing/memory-storage.ts";
 import { PersistenceLoop } from "../../../src/write/persistence-loop.ts";
 import { WriteFailure } from "../../../src/write/storage.ts";
+import { effectCallsOf } from "../effect-calls.ts";
 import { pageOf } from "../log-pages.ts";
 import { silentTelemetry } from "../silent-telemetry.ts";
 import { type Plan, type PlannedChain, type PlannedEvent, type PlannedRange, TABLES } from "./plan.ts";
@@ -100,6 +101,7 @@ export class SimulatedProcess {
         tables: TABLES,
         addresses: new AddressTable(),
         store: this.store,
+        effects: effectCallsOf(this.store, clock),
         log: NO_LOG,
         clock,
         onUndecodable: () => {},

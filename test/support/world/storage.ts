@@ -4,12 +4,14 @@ import type { WriteTransactionTelemetry } from "../../../src/instrument/drain-te
 import type { ResumePoint } from "../../../src/postgres/resume.ts";
 import type { RollbackRequest } from "../../../src/reorg/rollback.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
+import type { EffectCodec, EffectKey, StoredEffect } from "../../../src/store/effect-table.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../../../src/store/table.ts";
-import { createMemoryCodec } from "../../../src/testing/memory-codec.ts";
+import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
 import type { WriteClaim, WriteResult } from "../../../src/testing/memory-database.ts";
 import { type MemoryState, resumePointOf } from "../../../src/testing/memory-state.ts";
 import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
 import type { Pruning } from "../../../src/write/pruning.ts";
+import type { RawEventCodec } from "../../../src/write/raw-events.ts";
 import { WriteFailure, type WriteOutcome } from "../../../src/write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../../../src/write/write-guard.ts";
 import type { Fault } from "./scenario.ts";
@@ -32,6 +34,8 @@ export interface StorageOptions {
 /** One process's connections to a simulated server. Numbers its writes as the PostgreSQL storage does. */
 export class SimulatedStorage implements SessionStorage {
   readonly codecOf: (table: TableModel) => RowCodec = createMemoryCodec;
+  readonly effectCodec: EffectCodec = memoryEffectCodec;
+  readonly rawEventCodec: RawEventCodec = memoryRawEventCodec;
   readonly token: string;
   readonly resume: ResumePoint;
   readonly #o: StorageOptions;
@@ -108,6 +112,15 @@ export class SimulatedStorage implements SessionStorage {
     await clock.pause("read");
     if (this.#o.readFails()) throw new SpindexError("DATABASE_UNREACHABLE", "planned");
     const found = keys.flatMap((key) => server.database.row(table, chainId, key) ?? []);
+    await clock.pause("rows");
+    return found;
+  }
+
+  async effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+    const { clock, server } = this.#o;
+    await clock.pause("read");
+    if (this.#o.readFails()) throw new SpindexError("DATABASE_UNREACHABLE", "planned");
+    const found = keys.flatMap((key) => server.database.effect(key) ?? []);
     await clock.pause("rows");
     return found;
   }

@@ -50,6 +50,7 @@ describe("a valid configuration", () => {
       name: "erc20",
       relations: [],
       handlers: ["./handlers.ts", "./src/handlers/**/*.ts"],
+      rawEvents: false,
       chains: [
         {
           name: "mainnet",

@@ -13,6 +13,7 @@ import { BatchProcessor, type ProcessOutcome } from "../../../src/process/batch-
 import type { AnyHandler, EventRoute } from "../../../src/process/event-route.ts";
 import type { EntityFacade } from "../../../src/process/store-facade.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { effectCallsOf } from "../../support/effect-calls.ts";
 import { pageOf } from "../../support/log-pages.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { silentBatch } from "../../support/silent-telemetry.ts";
@@ -112,6 +113,7 @@ async function run(input: RunInput): Promise<Ran> {
     tables: TABLES,
     addresses: new AddressTable(),
     store,
+    effects: effectCallsOf(store, input.clock ?? new ManualClock()),
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     clock: input.clock ?? new ManualClock(),
     onUndecodable: (chain, error) => undecodable.push([chain.name, error.reason]),

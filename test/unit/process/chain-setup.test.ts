@@ -5,6 +5,7 @@ import { Store } from "../../../src/store/store.ts";
 import { createMemoryCodec } from "../../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage } from "../../../src/testing/memory-storage.ts";
+import { effectCallsOf } from "../../support/effect-calls.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { TABLES, WIDE } from "../../support/store-fixture.ts";
 
@@ -13,6 +14,7 @@ const NO_LOG = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 const NO_TELEMETRY = {
   processing: () => {},
   processed: () => {},
+  effectCalled: () => {},
   handlerFailed: () => {},
   committed: () => {},
   abandoned: () => {},
@@ -46,6 +48,7 @@ async function live(database: MemoryDatabase, durable: boolean): Promise<{ runs:
     chains: CHAINS,
     tables: TABLES,
     store,
+    effects: effectCallsOf(store, clock),
     log: NO_LOG,
     clock,
   });

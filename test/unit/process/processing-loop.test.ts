@@ -8,6 +8,7 @@ import { BatchProcessor } from "../../../src/process/batch-processor.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
 import { type ChainSupply, ProcessingLoop } from "../../../src/process/processing-loop.ts";
 import type { Store, StoreLimits } from "../../../src/store/store.ts";
+import { effectCallsOf } from "../../support/effect-calls.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { silentBatch, silentTelemetry } from "../../support/silent-telemetry.ts";
 import { drain, sliceOf, storeOf, TABLES } from "../../support/store-fixture.ts";
@@ -97,6 +98,7 @@ function benchOf(input: BenchInput = {}): Bench {
       tables: TABLES,
       addresses: new AddressTable(),
       store,
+      effects: effectCallsOf(store, clock),
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
       clock,
       onUndecodable: () => {},

@@ -41,6 +41,7 @@ function benchOf(input: BenchInput = {}): Bench {
     return {
       origin: `drain ${start.id}`,
       traceId: "t1",
+      rawEventsEncoded: ({ events, escapes }) => said.push(["raw events", events, escapes]),
       transaction: (attempt): WriteTransactionTelemetry => ({
         ...silentTransaction,
         succeeded: (alreadyDurable) => said.push(["succeeded", attempt, alreadyDurable]),
