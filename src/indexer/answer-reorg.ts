@@ -15,12 +15,22 @@ export interface ReorgOptions {
   readonly clock: Clock;
 }
 
+/** A reorg, and the first block of its chain that is indexed. */
+export interface FoundReorg {
+  readonly detected: ReorgDetected;
+  readonly startBlock: number;
+}
+
 /**
  * Answers a reorg after its session has ended, so after everything processed has become durable: finds the common
  * ancestor and takes the chain back to it.
  * @throws SpindexError REORG_TOO_DEEP, those of the source and of a write that failed
  */
-export async function answerReorg(options: ReorgOptions, detected: ReorgDetected, signal: AbortSignal): Promise<void> {
+export async function answerReorg(
+  options: ReorgOptions,
+  { detected, startBlock }: FoundReorg,
+  signal: AbortSignal,
+): Promise<void> {
   const { storage } = options;
   const { chain, link } = detected;
   const source = options.sources.get(chain.id) as Source;
@@ -31,7 +41,7 @@ export async function answerReorg(options: ReorgOptions, detected: ReorgDetected
     const durable = resume.chains.find(({ chainId }) => chainId === chain.id);
     const requests = options.telemetry.source(chain, source.name);
     const request =
-      durable === undefined ? undefined : await planRollback(chain, durable, link.found, source, signal, requests);
+      durable && (await planRollback(chain, { ...durable, startBlock }, link.found, source, signal, requests));
     if (request !== undefined) {
       // The same request until it is done: its write number makes sure that it happens once.
       await retried(options, "the rollback of a reorg", signal, () => storage.rollBack(request));

@@ -35,7 +35,12 @@ export async function runSessions(options: RunOptions, signal: AbortSignal): Pro
       if (!(error instanceof ReorgDetected)) throw error;
       // The next start finds it again.
       if (signal.aborted) return "stopped";
-      await answerReorg(options, error, signal);
+      await answerReorg(options, { detected: error, startBlock: startBlockOf(session, error) }, signal);
     }
   }
+}
+
+function startBlockOf({ lanes }: Session, { chain }: ReorgDetected): number {
+  const lane = lanes.find(({ label }) => label.id === chain.id);
+  return lane?.selection.startBlock ?? 0;
 }

@@ -6,6 +6,8 @@ import type { Source } from "../source/source.ts";
 
 /** What the storage knows of a chain after the flush that comes before every rollback. */
 export interface DurableChain {
+  /** The first block that is indexed. */
+  readonly startBlock: number;
   /** Everything up to this block is durable. */
   readonly block: number;
   /** Below it nothing can be taken back. */
@@ -16,7 +18,7 @@ export interface DurableChain {
 
 export interface RollbackRequest {
   readonly chainId: number;
-  /** The newest block that our chain and the source's have in common. */
+  /** The newest block that our chain and the source's have in common; or the one before the first that is indexed. */
   readonly toBlock: number;
   /** What was the newest durable block. */
   readonly fromBlock: number;
@@ -60,7 +62,9 @@ export async function planRollback(
     }
   }
   if (orphaned.length === 0) return undefined;
-  // The floor's own header is always stored: whoever finds no common block down to it has another chain before him.
+  // A young chain can be replaced as a whole: nothing is known of what lies before its first block, or needed.
+  if (durable.floor < durable.startBlock) ancestor ??= durable.startBlock - 1;
+  // Else the floor's own header is stored: whoever finds no common block down to it has another chain before him.
   if (ancestor === undefined || ancestor < durable.floor) throw tooDeep(chain, durable, found);
   return { chainId: chain.id, toBlock: ancestor, fromBlock: durable.block, orphaned, found };
 }

@@ -90,10 +90,12 @@ export class Handlers {
     const place = `${op.do} of ${op.table} ${Object.values(key).join("/")} at block ${planned.block} of chain ${planned.chainId}`;
     switch (op.do) {
       case "get":
-        return checkSame(await table.get(key), expected, place);
+        checkSame(await table.get(key), expected, place);
+        return;
       case "getOrCreate": {
         const row = await table.getOrCreate(key);
-        return checkSame(row, expected ?? { ...blank, value: 0n }, place);
+        checkSame(row, expected ?? { ...blank, value: 0n }, place);
+        return;
       }
       case "set":
         table.set({ ...blank, value: op.value });

@@ -3,7 +3,7 @@ import type { HandlerLog } from "../../../src/config/indexer.ts";
 import { type Registration, registrationsOf } from "../../../src/config/registration.ts";
 import { resolveDefinition } from "../../../src/config/resolve-definition.ts";
 import { resolveRegistrations } from "../../../src/config/resolve-registrations.ts";
-import { defineIndexer } from "../../../src/index.ts";
+import { defineIndexer, entity, t } from "../../../src/index.ts";
 import { runSessions } from "../../../src/indexer/run-sessions.ts";
 import type { Session } from "../../../src/indexer/session.ts";
 import type { Telemetry } from "../../../src/instrument/telemetry.ts";
@@ -166,7 +166,8 @@ const NO_LOG: HandlerLog = { debug: () => {}, info: () => {}, warn: () => {}, er
 
 const indexer = defineIndexer({
   name: "simulated",
-  schema: {},
+  // Its tables are replaced by those of the plan.
+  schema: { replaced: entity({ id: t.text() }) },
   chains: {
     one: { id: 1, sources: [{ rpc: "http://one.invalid" }] },
     two: { id: 2, sources: [{ rpc: "http://two.invalid" }] },

@@ -3,7 +3,7 @@ import type { DrainRun } from "../../../src/store/drain-run.ts";
 import { decodedRows } from "../../../src/testing/memory-codec.ts";
 import type { DurableRun, MemoryState, StoredChain } from "../../../src/testing/memory-state.ts";
 import type { PlacedEvent, SimulatedChain } from "./chain.ts";
-import { applied, entriesOf, fold, type Handled, type Model, type ModelRow, placeOfStored } from "./model.ts";
+import { entriesOf, fold, type Handled, type Model, type ModelRow, placeOfStored } from "./model.ts";
 import { type PlannedEvent, TABLES } from "./plan.ts";
 import { check, checkSame } from "./violation.ts";
 
@@ -72,7 +72,10 @@ export class Oracle {
     const { chainId, block, headers, finalized } = chain;
     const name = `chain ${chainId} at block ${block}`;
     const ofChain = this.#of(state).log.filter(({ event }) => event.chainId === chainId);
-    if (block === undefined) return checkSame(ofChain, [], `events of ${name}`);
+    if (block === undefined) {
+      checkSame(ofChain, [], `events of ${name}`);
+      return;
+    }
     check((headers.at(-1)?.number ?? 0) <= block, `${name}: a header above the progress`);
     const due = this.#eventsOf(chain, block);
     checkSame(
@@ -86,19 +89,12 @@ export class Oracle {
       `skipped events of ${name}`,
     );
     // What a rollback looks for: all that is known of blocks that can be orphaned.
-    const inside = headers.map(({ number }) => number).filter((number) => number > finalized);
-    const expected = Array.from({ length: Math.max(0, block - Math.max(finalized, -1)) }, (_, at) => block - at);
-    const first = Math.max(finalized + 1, 0);
+    const first = Math.max(finalized + 1, 1);
     checkSame(
-      inside,
-      expected.filter((number) => number >= first && number > this.#startOf()).reverse(),
+      headers.map(({ number }) => number).filter((number) => number >= first),
+      numbersFrom(first, block),
       `headers inside the window of ${name}`,
     );
-  }
-
-  /** Before the first block that is indexed. */
-  #startOf(): number {
-    return 0;
   }
 
   #eventsOf({ chainId, headers }: StoredChain, block: number): PlacedEvent[] {
@@ -173,10 +169,7 @@ function checkRun(before: MemoryState, run: DurableRun): void {
     if (at === 0) return;
     checkSame(batch.checkpoints.from, (run.batches[at - 1]?.checkpoints.to ?? 0) + 1, "the batches of a run in order");
   });
-  const numbers = Array.from(
-    { length: run.checkpoints.to - run.checkpoints.from + 1 },
-    (_, at) => run.checkpoints.from + at,
-  );
+  const numbers = numbersFrom(run.checkpoints.from, run.checkpoints.to);
   const positions = run.positions.map(({ checkpoint }) => checkpoint);
   checkSame(positions, run.mode === "keep" ? numbers : [], "the positions of a run");
   checkSame(
@@ -227,4 +220,8 @@ function storedRows(state: MemoryState): Map<string, ModelRow> {
 
 function byPlace(rows: Model): [string, ModelRow][] {
   return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function numbersFrom(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
 }

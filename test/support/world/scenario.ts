@@ -104,7 +104,7 @@ interface ChainShape {
 const block = fc.array(event, { maxLength: 3 });
 
 const change = fc.record({
-  afterMs: fc.integer({ min: 0, max: 8_000 }),
+  afterMs: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 8_000 })),
   depth: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
   blocks: fc.array(block, { minLength: 1, maxLength: 5 }),
 });

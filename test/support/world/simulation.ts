@@ -43,7 +43,6 @@ export class Simulation {
   #lives: Life[] = [];
   #frontiers = new WeakMap<Store, { processed: number; committed: number }>();
   #violation: Violation | undefined;
-  #hasFailedOver = false;
   #digest = 0;
   #stepCount = 0;
 
@@ -78,7 +77,10 @@ export class Simulation {
     for (const life of this.#lives) life.stop();
     await this.#until(() => this.#lives.every(({ outcome }) => outcome !== undefined), false);
     this.#checkEnd();
-    // Nothing is left to do for whoever comes next.
+    // Nothing is left to do for whoever comes next, and nothing goes wrong any more.
+    this.#faults.length = 0;
+    this.#failuresLeft.reads = 0;
+    this.#failuresLeft.sources = 0;
     this.#begin(true);
     await this.#until(() => this.#lives.every(({ outcome }) => outcome !== undefined), false);
     checkSame(this.#lives.at(-1)?.outcome, "ended", "a process that has nothing left to do");
@@ -189,7 +191,6 @@ export class Simulation {
         return true;
       case "failover":
         this.#server.failOver(next.lost);
-        this.#hasFailedOver = true;
         return true;
     }
   }

@@ -31,7 +31,9 @@ interface Timer extends Paused {
 }
 
 /** What a step that is no timer takes, at most. */
-const STEP_MS = 20;
+const STEP_MS = 40;
+/** While there is something else to do, time does not run further ahead than this. */
+const HORIZON_MS = 300;
 
 /**
  * Decides what happens next in a simulated world: everything that would take time pauses here, and goes on when it is
@@ -80,10 +82,11 @@ export class Steps {
 
   /** Lets one thing go on, and everything settle; false when nothing is paused. */
   async next(): Promise<boolean> {
-    const weight = this.#timers.length === 0 ? 0 : this.#timerWeight;
-    if (this.#paused.length + weight === 0) return false;
-    const picked = this.#pick(this.#paused.length + weight);
-    const [entry] = picked < this.#paused.length ? this.#paused.splice(picked, 1) : [this.#dueFirst()];
+    if (this.#paused.length + this.#timers.length === 0) await settled();
+    const timer = this.#firstTimer();
+    const isNear = timer !== undefined && (timer.at <= this.#now + HORIZON_MS || this.#paused.length === 0);
+    const picked = this.#pick(Math.max(1, this.#paused.length + (isNear ? this.#timerWeight : 0)));
+    const entry = picked < this.#paused.length ? this.#paused.splice(picked, 1)[0] : timer;
     if (entry === undefined) return false;
     this.#onStep?.(entry.owner, entry.label);
     entry.go();
@@ -104,25 +107,24 @@ export class Steps {
   #sleep(owner: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer: Timer = { owner, label: `sleep ${Math.round(ms)}`, at: this.#now + ms, go: () => resolve() };
-      this.#timers.push(timer);
-      const cancel = (): void => {
+      const end = (): void => {
         this.#timers = this.#timers.filter((other) => other !== timer);
         resolve();
       };
-      signal?.addEventListener("abort", cancel, { once: true });
+      const go = (): void => {
+        this.#now = Math.max(this.#now, timer.at);
+        end();
+      };
+      const timer: Timer = { owner, label: `sleep ${Math.round(ms)}`, at: this.#now + ms, go };
+      this.#timers.push(timer);
+      signal?.addEventListener("abort", end, { once: true });
     });
   }
 
-  /** Takes the timer out that ends first. */
-  #dueFirst(): Timer | undefined {
-    let at = 0;
-    for (let i = 1; i < this.#timers.length; i++) {
-      if ((this.#timers[i] as Timer).at < (this.#timers[at] as Timer).at) at = i;
-    }
-    const [timer] = this.#timers.splice(at, 1);
-    this.#now = Math.max(this.#now, timer?.at ?? 0);
-    return timer;
+  #firstTimer(): Timer | undefined {
+    let first = this.#timers[0];
+    for (const timer of this.#timers) if (timer.at < (first as Timer).at) first = timer;
+    return first;
   }
 }
 

@@ -34,10 +34,18 @@ function forkedSource(common: number, head: number, asked: number[][] = []): Sou
 }
 
 const FOUND = header(21, "b");
+const startBlock = 5;
 
-function plan(durable: DurableChain, source: Source): Promise<RollbackRequest | undefined> {
+function plan(durable: Omit<DurableChain, "startBlock">, source: Source): Promise<RollbackRequest | undefined> {
   const chain = { name: "mainnet", id: 1 };
-  return planRollback(chain, durable, FOUND, source, new AbortController().signal, recordingTelemetry());
+  return planRollback(
+    chain,
+    { startBlock, ...durable },
+    FOUND,
+    source,
+    new AbortController().signal,
+    recordingTelemetry(),
+  );
 }
 
 describe("a chain goes back", () => {
@@ -54,6 +62,17 @@ describe("a chain goes back", () => {
   test("also where the source's chain has become shorter", async () => {
     const request = await plan({ block: 20, floor: 10, headers: headers(10, 20) }, forkedSource(17, 18));
     expect([request?.toBlock, request?.orphaned.length]).toEqual([17, 3]);
+  });
+
+  test("as a whole, to before its first block, when even that can be orphaned", async () => {
+    const young = { block: 8, floor: -1, headers: headers(5, 8) };
+    expect(await plan(young, forkedSource(3, 30))).toEqual({
+      chainId: 1,
+      toBlock: 4,
+      fromBlock: 8,
+      orphaned: headers(5, 8),
+      found: FOUND,
+    });
   });
 
   test("over many headers, the newest first, and asks for no more than it must", async () => {
