@@ -120,6 +120,29 @@ describe("a reorg during live indexing", () => {
   });
 });
 
+test("a second reorg above the first, among the same heights, takes back its own blocks only", async () => {
+  const main = tokenChain({ blocks: 60, transfersPerBlock: 2 });
+  const node = await startFakeNode({ chain: main, head: 50 });
+  const transfers = (value: number) => (block: number) =>
+    [
+      transferLog({ token: TOKEN, from: fakeAddress(1), to: fakeAddress(900 + block), value: BigInt(value + block) }),
+    ] as const;
+  try {
+    const running = startIndexer(indexerOf("deep_shallow", node), database.url);
+    await running.until(({ chains: [chain] }) => chain?.committed === 50);
+    const deep = forkChain(main, 40, { blocks: 14, seed: "deep", logs: transfers(1_000) });
+    node.setChain(deep);
+    await running.until(({ chains: [chain] }) => chain?.committed === 54);
+    const shallow = forkChain(deep, 46, { blocks: 10, seed: "shallow", logs: transfers(2_000) });
+    node.setChain(shallow);
+    await running.until(({ chains: [chain] }) => chain?.committed === 56);
+    await running.stop();
+    expect(await rowsOf("deep_shallow")).toEqual(await freshRows("deep_shallow_fresh", node));
+  } finally {
+    await node.close();
+  }
+});
+
 test("a reorg while the indexer is down is found at the next start", async () => {
   const main = tokenChain({ blocks: 60, transfersPerBlock: 3 });
   const node = await startFakeNode({ chain: main, head: 59 });

@@ -6,6 +6,9 @@ const WRITE_GUARD = "src/write/write-guard.ts";
 const ROLLBACK = "src/postgres/rollback.ts";
 const WRITE_TEST = "test/integration/postgres/write.test.ts";
 const REORG_TEST = "test/integration/reorg.test.ts";
+const ROLLBACK_PLAN_TEST = "test/unit/reorg/rollback.test.ts";
+const PRUNING_TEST = "test/integration/postgres/pruning.test.ts";
+const ONE_WRITER_TEST = "test/integration/postgres/one-writer.test.ts";
 const FAILURE_TEST = "test/unit/postgres/failure.test.ts";
 const METADATA_TEST = "test/integration/postgres/chain-metadata.test.ts";
 
@@ -147,6 +150,104 @@ const writes: readonly Mutant[] = [
   },
 ];
 
+const upkeep: readonly Mutant[] = [
+  {
+    name: "use the number of a write again whose outcome is unknown",
+    rule: "The number of metadata whose COMMIT has no known outcome is passed over.",
+    file: WRITE_GUARD,
+    find: "(writeSeq) => {\n      this.#takenSeq = writeSeq;\n    }",
+    replace: "() => {}",
+    killedBy: { file: METADATA_TEST, name: "does not stand in the way of the next run" },
+  },
+  {
+    name: "take a lost answer to the COMMIT of metadata for a failure before it",
+    rule: "Once COMMIT is sent, an error of the connection leaves the outcome open.",
+    file: "src/postgres/guarded-write.ts",
+    find: "commitSent: true",
+    replace: "commitSent: false",
+    killedBy: { file: METADATA_TEST, name: "does not stand in the way of the next run" },
+  },
+  {
+    name: "prune one row too many",
+    rule: "Pruning stays behind whatever a rollback may need.",
+    file: "src/postgres/pruning.ts",
+    find: "${quoteName(column)} < ${below}`",
+    replace: "${quoteName(column)} <= ${below}`",
+    killedBy: { file: PRUNING_TEST, name: "leaves the window, the position and the header at its floor, and the runs" },
+  },
+  {
+    name: "prune without raising the floor",
+    rule: "A chain's floor is raised before the first step of a pruning: a rollback below it is refused.",
+    file: "src/postgres/pruning.ts",
+    find: "ranges.length > 0 && floors.length > 0 ? [this.#raising(floors)] : []",
+    replace: "[]",
+    killedBy: {
+      file: PRUNING_TEST,
+      name: "raises the floor before anything is deleted: a crash in between leaves a floor that holds",
+    },
+  },
+  {
+    name: "wait for those who have locked rows",
+    rule: "Pruning waits for nobody.",
+    file: "src/postgres/pruning.ts",
+    find: " for update skip locked",
+    replace: " for update",
+    killedBy: { file: PRUNING_TEST, name: "waits neither for readers nor for rows that others have locked" },
+  },
+  {
+    name: "let NUL through",
+    rule: "NUL, which PostgreSQL cannot hold, is escaped wherever it is.",
+    file: "src/lib/stored-text.ts",
+    find: 'text.toWellFormed().replaceAll("\\0", REPLACEMENT)',
+    replace: "text.toWellFormed()",
+    killedBy: {
+      file: "test/unit/store/column-check.test.ts",
+      name: "NUL and lone surrogates are escaped however deep, names of properties included, and counted",
+    },
+  },
+  {
+    name: "use one token for all owners",
+    rule: "A shard has one writer, and every write proves it: by a token that is new with every owner (invariant 8).",
+    file: "src/postgres/take-shard.ts",
+    find: 'const token = randomBytes(16).toString("hex");',
+    replace: 'const token = "0".repeat(32);',
+    killedBy: { file: ONE_WRITER_TEST, name: "cannot write a run" },
+  },
+  {
+    name: "write although the lease has lapsed",
+    rule: "A lease that could not be renewed in time lapses: nothing is written until it is renewed.",
+    file: "src/postgres/lease.ts",
+    find: "this.#o.clock.now() < this.#heldUntil",
+    replace: "this.#heldUntil > 0",
+    killedBy: {
+      file: ONE_WRITER_TEST,
+      name: "lapses after 15 s: nothing is written until a renewal shows that nobody has taken the shard",
+    },
+  },
+  {
+    name: "go on when another process has taken the shard",
+    rule: "An owner that was replaced learns it from its next renewal and writes nothing from then on.",
+    file: "src/postgres/lease.ts",
+    find: "if (row === undefined) return this.#lose(await this.#takenOver(connection));",
+    replace: "if (row === undefined) return;",
+    killedBy: {
+      file: ONE_WRITER_TEST,
+      name: "learns it from its next renewal, says so, and writes nothing from then on",
+    },
+  },
+  {
+    name: "take a shard whose owner is at work",
+    rule: "A shard has one writer: whoever finds it held waits (invariant 8).",
+    file: "src/postgres/await-shard.ts",
+    find: "hasLock || expiredLooks > PATIENT_LOOKS ? await options.take(connection, hasLock) : undefined",
+    replace: "await options.take(connection, true)",
+    killedBy: {
+      file: ONE_WRITER_TEST,
+      name: "says who has the shard and since when, once, and takes over when it is let go",
+    },
+  },
+];
+
 const rollbacks: readonly Mutant[] = [
   {
     name: "restore the newest before-image",
@@ -173,6 +274,17 @@ const rollbacks: readonly Mutant[] = [
     killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
   },
   {
+    name: "leave the positions of orphaned blocks",
+    rule: "A rollback forgets whatever is known of orphaned blocks: the next one goes back no further than it must.",
+    file: ROLLBACK,
+    find: '["checkpoints", "skipped_events"]',
+    replace: '["skipped_events"]',
+    killedBy: {
+      file: REORG_TEST,
+      name: "a second reorg above the first, among the same heights, takes back its own blocks only",
+    },
+  },
+  {
     name: "take only a replaced block for a reorg",
     rule: "A child with another parent shows a reorg as well.",
     file: "src/reorg/chain-link.ts",
@@ -186,7 +298,7 @@ const rollbacks: readonly Mutant[] = [
     file: "src/reorg/rollback.ts",
     find: "theirs[i]?.hash === header.hash",
     replace: "theirs[i]?.number === header.number",
-    killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
+    killedBy: { file: ROLLBACK_PLAN_TEST, name: "to the newest of its blocks that the source has too" },
   },
   {
     name: "roll back below the floor",
@@ -195,7 +307,7 @@ const rollbacks: readonly Mutant[] = [
     find: "ancestor === undefined || ancestor < durable.floor",
     replace: "ancestor === undefined",
     killedBy: {
-      file: "test/unit/reorg/rollback.test.ts",
+      file: ROLLBACK_PLAN_TEST,
       name: "below the floor is refused, although older headers are stored",
     },
   },
@@ -228,4 +340,4 @@ const rollbacks: readonly Mutant[] = [
   },
 ];
 
-export const postgresMutants: readonly Mutant[] = [...writes, ...rollbacks];
+export const postgresMutants: readonly Mutant[] = [...writes, ...upkeep, ...rollbacks];
