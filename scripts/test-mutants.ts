@@ -8,7 +8,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Mutant, mutants } from "../test/mutants/mutants.ts";
+import type { Mutant } from "../test/mutants/mutant.ts";
+import { mutants } from "../test/mutants/mutants.ts";
 import { chooseDatabase } from "../test/support/database-choice.ts";
 import { type Verdict, type VitestReport, verdictOf } from "./mutant-verdict.ts";
 import { requireNode24, root } from "./run.ts";

@@ -4,6 +4,7 @@ const RANGE_BUFFER_TEST = "test/unit/fetch/range-buffer.test.ts";
 const CHAIN_FETCHER_TEST = "test/unit/fetch/chain-fetcher.test.ts";
 const HEAD_TRACKER_TEST = "test/unit/fetch/head-tracker.test.ts";
 
+/** What comes in, in order, and that it is our chain. */
 export const fetchMutants: readonly Mutant[] = [
   {
     name: "cut a block in two",

@@ -1,10 +1,21 @@
 import { fetchMutants } from "./fetch.ts";
-import { loopMutants } from "./loops.ts";
 import type { Mutant } from "./mutant.ts";
 import { postgresMutants } from "./postgres.ts";
-import { storeMutants } from "./store.ts";
-
-export type { Mutant } from "./mutant.ts";
+import { processingMutants } from "./processing.ts";
+import { queueMutants } from "./queue.ts";
+import { rollbackMutants } from "./rollback.ts";
+import { tableMutants } from "./tables.ts";
+import { upkeepMutants } from "./upkeep.ts";
+import { writingMutants } from "./writing.ts";
 
 /** Breakages of the persistence cycle, in the order of the flow; `npm run test:mutants` tries them. */
-export const mutants: readonly Mutant[] = [...fetchMutants, ...storeMutants, ...loopMutants, ...postgresMutants];
+export const mutants: readonly Mutant[] = [
+  ...fetchMutants,
+  ...processingMutants,
+  ...tableMutants,
+  ...queueMutants,
+  ...writingMutants,
+  ...postgresMutants,
+  ...upkeepMutants,
+  ...rollbackMutants,
+];
