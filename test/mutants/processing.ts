@@ -79,11 +79,11 @@ export const processingMutants: readonly Mutant[] = [
     killedBy: HEART,
   },
   {
-    name: "wait for an empty queue at the limit",
+    name: "wait at the limit for what no write brings about",
     rule: "A capacity wait ends as soon as a write has freed capacity (invariant 6).",
     file: PROCESSING_LOOP,
     find: "store.waitUntil(() => store.capacityReached === undefined)",
-    replace: "store.waitUntil(() => store.isDrained && store.uncommitted.changes < 0)",
+    replace: "store.waitUntil(() => store.uncommitted.changes < 0)",
     killedBy: HEART,
   },
   {
@@ -149,7 +149,7 @@ export const processingMutants: readonly Mutant[] = [
     file: "src/batch/create-batch.ts",
     find: "slices.some((slice) => isInsideWindow(slice, slice.throughBlock))",
     replace: "slices.every((slice) => isInsideWindow(slice, slice.throughBlock))",
-    killedBy: HEART,
+    killedBy: { file: CREATE_BATCH_TEST, name: "keeps history as soon as one of its chains is inside its window" },
   },
   {
     name: "take a final block for one that can be orphaned",

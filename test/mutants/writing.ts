@@ -109,7 +109,7 @@ export const writingMutants: readonly Mutant[] = [
     replace: "return this.#notBefore;",
     killedBy: {
       file: UPKEEP_TEST,
-      name: "is written alone when it has changed, a second after the last write at the soonest when a chain is live",
+      name: "is not written more often because something else happens",
     },
   },
 ];
