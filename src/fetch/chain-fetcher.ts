@@ -40,6 +40,8 @@ export class ChainFetcher {
   readonly #o: ChainFetcherOptions;
   #next: number;
   #last: BlockHeader | undefined;
+  /** The head that was seen last. */
+  #newest: BlockHeader | undefined;
   #headAskedAt = Number.NEGATIVE_INFINITY;
   #stopBlock: number;
 
@@ -97,7 +99,7 @@ export class ChainFetcher {
     const refill = (): void => {
       while (underWay.length < parallel && asked <= target && !buffer.isFull) {
         const last = Math.min(target, asked + sizer.blocks - 1);
-        underWay.push(eager(queryRange(this.#o, asked, last, signal)));
+        underWay.push(eager(queryRange({ ...this.#o, newest: this.#newest }, asked, last, signal)));
         asked = last + 1;
       }
     };
@@ -137,6 +139,7 @@ export class ChainFetcher {
       );
     }
     if (newest.number === this.#last?.number) this.#o.checkLink(chain, this.#last, [newest]);
+    this.#newest = newest;
     head.observe(newest.number, finalized?.number);
   }
 }

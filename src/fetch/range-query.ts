@@ -1,5 +1,6 @@
 import type { FetchedRange } from "../batch/batch.ts";
 import type { BlockDetails, BlockHeader } from "../chain/block.ts";
+import type { Hash } from "../chain/hex.ts";
 import { hexAt, type LogPage, logPageOf, selectRows } from "../chain/log-page.ts";
 import { SpindexError } from "../errors.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../instrument/fetch-telemetry.ts";
@@ -17,6 +18,8 @@ export interface RangeQueryOptions {
   readonly source: Source;
   readonly selection: LogSelection;
   readonly head: HeadTracker;
+  /** The newest block, as it was seen before. */
+  readonly newest: BlockHeader | undefined;
   readonly sizer: RangeSizer;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -97,16 +100,17 @@ async function consistentAnswer(
 ): Promise<Answer> {
   const { source, selection, clock, head } = options;
   for (let attempt = 1; ; attempt++) {
+    const end = await endBefore(options, fromBlock, toBlock, attempt, requests, signal);
     const { page, last } = await logsOf(options, fromBlock, toBlock, requests, telemetry, signal);
     const routed = selection.route(page);
     const queries = selection.details?.queries(page, routed) ?? [];
-    const wanted = wantedHeaders(page, fromBlock, last, head.finalized, queries);
+    const wanted = wantedHeaders(page, fromBlock, last, head.finalized, queries, end);
     const details = await askDetails(options, queries, signal, requests);
     const headers = await askHeaders(source, wanted, details, signal, requests);
     const contradiction =
-      contradictionOf(page, wanted, headers) ?? (details && misplacedTransaction(page, details, queries));
+      contradictionOf(page, wanted, headers, end) ?? (details && misplacedTransaction(page, details, queries));
     if (contradiction === undefined) {
-      const known = headers.filter((header) => header !== undefined);
+      const known = headers.filter((header) => header !== undefined).filter(({ number }) => number <= last);
       fillTimestamps(page, known);
       const edge = known.filter(({ number }) => number === fromBlock || number === last || number >= head.finalized);
       return { page, toBlock: last, routed, headers: edge, details };
@@ -120,6 +124,32 @@ async function consistentAnswer(
     telemetry.retrying(attempt, waitMs, contradiction);
     await clock.sleep(waitMs, signal);
   }
+}
+
+/** A block, as it was before the logs up to it were asked for. */
+interface RangeEnd {
+  readonly number: number;
+  /** Undefined: the node did not have it. */
+  readonly hash: Hash | undefined;
+}
+
+/**
+ * The end of the range before its logs are asked for: when it is the same block afterwards, no block was replaced in
+ * between. Nothing else would show it where the logs' version of a block has none. Undefined: nothing can be replaced.
+ */
+async function endBefore(
+  { source, selection, head, newest }: RangeQueryOptions,
+  fromBlock: number,
+  toBlock: number,
+  attempt: number,
+  requests: SourceTelemetry,
+  signal: AbortSignal,
+): Promise<RangeEnd | undefined> {
+  if (toBlock <= head.finalized || selection.query(fromBlock, toBlock) === undefined) return undefined;
+  // What was seen when the head was asked for is as good, but not once it has been contradicted.
+  if (attempt === 1 && newest?.number === toBlock) return newest;
+  const [header] = await source.headers([toBlock], signal, requests);
+  return { number: toBlock, hash: header?.hash };
 }
 
 /** The blocks of which handlers select more than the default fields. Undefined: no handler does. */
@@ -180,7 +210,7 @@ async function logsOf(
  * The headers to ask for: the range's first block (its parent is the edge of the range before), the last final one and all
  * inside the reorg window after it, the range's edge, the last block
  * with logs (it confirms hash and timestamp of the answer), those of all logs when the node gives no timestamps with
- * them, and those of blocks whose details are asked for.
+ * them, those of blocks whose details are asked for, and the one that was seen before.
  */
 function wantedHeaders(
   page: LogPage,
@@ -188,8 +218,9 @@ function wantedHeaders(
   toBlock: number,
   finalized: number,
   queries: readonly BlockQuery[],
+  end: RangeEnd | undefined,
 ): number[] {
-  const wanted = new Set<number>([fromBlock, toBlock]);
+  const wanted = new Set<number>([fromBlock, toBlock, end?.number ?? toBlock]);
   for (const { number } of queries) wanted.add(number);
   for (let block = Math.max(fromBlock, finalized); block < toBlock; block++) wanted.add(block);
   for (let row = 0; row < page.count; row++) {
@@ -203,10 +234,14 @@ function contradictionOf(
   page: LogPage,
   wanted: readonly number[],
   headers: readonly (BlockHeader | undefined)[],
+  end: RangeEnd | undefined,
 ): string | undefined {
   const missing = wanted.find((_, i) => headers[i] === undefined);
   if (missing !== undefined) return `it has no block ${missing}, though it is not above its head`;
   const byNumber = new Map(headers.map((header) => [header?.number, header]));
+  const endHash = end && byNumber.get(end.number)?.hash;
+  if (endHash !== end?.hash)
+    return `block ${end?.number} was ${end?.hash ?? "not there"}, and a moment later ${endHash}`;
   let last = -1;
   for (let row = 0; row < page.count; row++) {
     const block = page.blockNumber[row] as number;

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { AddressTable } from "../../../src/abi/address-table.ts";
 import type { FetchedRange } from "../../../src/batch/batch.ts";
+import type { BlockHeader } from "../../../src/chain/block.ts";
 import type { BlockField, TransactionField } from "../../../src/chain/fields.ts";
 import { hexAt } from "../../../src/chain/log-page.ts";
 import type { SelectedDetails } from "../../../src/fetch/detail-selection.ts";
@@ -65,7 +66,8 @@ async function benchOf(details: SelectedDetails | undefined, options: Partial<Fa
   head.observe(39, finalized);
   const range = async (fromBlock = 0, toBlock = 38): Promise<FetchedRange> => {
     const telemetry = silentTelemetry(clock);
-    const parts = { source, selection, head, sizer: new RangeSizer(100), telemetry, clock };
+    const newest = blockAt(toBlock) as BlockHeader;
+    const parts = { source, selection, head, newest, sizer: new RangeSizer(100), telemetry, clock };
     const all: FetchedRange[] = [];
     const signal = new AbortController().signal;
     for await (const part of queryRange({ chain: { id: 1, name: "mainnet" }, ...parts }, fromBlock, toBlock, signal)) {
