@@ -40,7 +40,7 @@ export interface LifeOptions {
   readonly batchStarted: (store: Store) => void;
 }
 
-export type Outcome = "ended" | "stopped" | Error;
+export type Outcome = "ended" | "stopped" | "crashed" | Error;
 
 /** How long a connection to the database may be silent. */
 const SILENCE_MS = 5_000;

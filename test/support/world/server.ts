@@ -82,10 +82,15 @@ export class SimulatedServer {
   failOver(lost: number): void {
     this.#generation++;
     const before = this.database.state;
-    const kept = this.#past[Math.max(0, this.#past.length - 1 - lost)] as MemoryState;
+    const kept = this.#past[Math.max(0, this.#past.length - 1 - lost)] ?? before;
     this.#past = this.#past.slice(0, this.#past.indexOf(kept) + 1);
     this.database.restore(kept);
     if (kept !== before) this.#o.changed(before, kept);
+  }
+
+  /** No failover goes back behind this moment. */
+  forgetPast(): void {
+    this.#past = [];
   }
 
   #changed<T>(apply: () => T): T {
@@ -93,8 +98,8 @@ export class SimulatedServer {
     const result = apply();
     const after = this.database.state;
     if (after !== before) {
-      this.#past.push(after);
       this.#o.changed(before, after);
+      this.#past.push(after);
     }
     return result;
   }

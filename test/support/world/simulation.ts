@@ -184,7 +184,7 @@ export class Simulation {
       case "crash":
         life.kill();
         this.#steps.drop(life.id);
-        life.outcome = "stopped";
+        life.outcome = "crashed";
         return true;
       case "takeover":
         this.#begin(false);
@@ -208,8 +208,9 @@ export class Simulation {
       );
       this.#oracle.changed(before, after, (from, to) => writer?.handlers.handledIn(from, to) ?? []);
       for (const life of this.#lives) {
-        // What it knows to be durable is not there any more.
-        if (life.storage !== undefined && life.storage.confirmed > after.writeSeq) life.isDoomed = true;
+        // What it knows to be durable is not there any more, or that it has taken the shard.
+        const isGone = (life.storage?.confirmed ?? 0) > after.writeSeq || life.token !== after.token;
+        if (life.storage !== undefined && isGone) life.isDoomed = true;
       }
     } catch (error) {
       this.#violation ??= error as Violation;
@@ -223,10 +224,11 @@ export class Simulation {
   /** All other processes have lost the shard, and will learn of it at any time. */
   #superseded({ token }: MemoryState): void {
     for (const life of this.#lives) {
-      if (life.token === token || life.outcome !== undefined) continue;
-      life.isDoomed = true;
       const { storage } = life;
-      if (storage === undefined) continue;
+      if (storage === undefined || life.token === token || life.outcome !== undefined) continue;
+      life.isDoomed = true;
+      // Its token must not come back: a failover beside two writers is more than can be told apart.
+      this.#server.forgetPast();
       this.#clockOf(life.id)
         .pause("lease")
         .then(() => storage.lose())
@@ -251,7 +253,7 @@ export class Simulation {
   }
 
   #checkOutcome(life: Life, outcome: Outcome): void {
-    if (life.session === undefined || outcome === "ended" || outcome === "stopped") return;
+    if (life.session === undefined || typeof outcome === "string") return;
     const code = outcome instanceof SpindexError ? outcome.code : undefined;
     const isExpected =
       life.isDoomed ||
@@ -294,7 +296,7 @@ export class Simulation {
     const { state } = this.#database;
     this.#oracle.checkHistory(state);
     for (const chain of this.#chains) check(this.#isDurable(chain), `chain ${chain.chainId} is not durable at the end`);
-    if (life?.session === undefined || life.outcome instanceof Error) return;
+    if (life?.session === undefined || life.outcome === "crashed" || life.outcome instanceof Error) return;
     const { batches, items, changes } = life.session.store.uncommitted;
     checkSame({ batches, items, changes }, { batches: 0, items: 0, changes: 0 }, "what is left in memory");
     this.#checkAccounts(life);
