@@ -4,7 +4,7 @@ import type { BlockHeader } from "../../src/chain/block.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
 import { Store, type StoreLimits } from "../../src/store/store.ts";
 import type { Row, RowReader, TableModel } from "../../src/store/table.ts";
-import { createMemoryCodec, decodedImages, decodedRows } from "../../src/testing/memory-codec.ts";
+import { createMemoryCodec, decodedImages, decodedRows, memoryEffectCodec } from "../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../src/testing/memory-database.ts";
 import { pageOf } from "./log-pages.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -68,6 +68,7 @@ export function storeOf(input: StoreInput = {}): Store {
     reader: input.reader ?? {
       rowsByKey: async (table, chainId, keys) => keys.flatMap((key) => database.row(table, chainId, key) ?? []),
     },
+    effectCodec: memoryEffectCodec,
     asyncReads,
     committed,
     nextCheckpoint: committed + 1,
