@@ -1,3 +1,4 @@
+import { effectMutants } from "./effects.ts";
 import { fetchMutants } from "./fetch.ts";
 import type { Mutant } from "./mutant.ts";
 import { postgresMutants } from "./postgres.ts";
@@ -12,6 +13,7 @@ import { writingMutants } from "./writing.ts";
 export const mutants: readonly Mutant[] = [
   ...fetchMutants,
   ...processingMutants,
+  ...effectMutants,
   ...tableMutants,
   ...queueMutants,
   ...writingMutants,

@@ -128,6 +128,15 @@ describe("the cache budget", () => {
     expect(small.cache.evicted.effects).toBe(1);
   });
 
+  test("keeps outputs of a run that is sealed and waits for the one before it", () => {
+    const small = limited({ cacheBytes: 0 });
+    for (const [at, mode] of (["final", "keep", "final"] as const).entries()) {
+      process(small, { id: at + 1, from: at + 1, mode }, () => make(small, at + 1));
+    }
+    drained(small);
+    expect([1, 2, 3].map((input) => found(small, input))).toEqual([undefined, "output 2", "output 3"]);
+  });
+
   test("keeps what fits", () => {
     const roomy = limited({});
     process(roomy, { id: 1 }, () => make(roomy, 1));
