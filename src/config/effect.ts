@@ -41,7 +41,7 @@ export interface EffectContext {
 export type EffectFunction<Input, Output> = (input: Input, context: EffectContext) => Output | Promise<Output>;
 
 // A registered symbol: a project may load a second copy of this package.
-export const EFFECT: unique symbol = Symbol.for("spindex.effect");
+const EFFECT: unique symbol = Symbol.for("spindex.effect");
 /** Carries types only; no object has it. */
 declare const TYPES: unique symbol;
 

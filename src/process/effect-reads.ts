@@ -16,8 +16,12 @@ export class EffectReads {
   }
 
   read(shape: EffectShape, input: string): Promise<StoredEffect | undefined> {
-    // Never rejects: what fails is told to those who wait.
-    if (this.#waiting.length === 0) queueMicrotask(() => this.#send().catch(() => {}));
+    if (this.#waiting.length === 0) {
+      queueMicrotask(() => {
+        // Never rejects: what fails is told to those who wait.
+        this.#send().catch(() => {});
+      });
+    }
     const done = Promise.withResolvers<StoredEffect | undefined>();
     this.#waiting.push({ key: effectKeyOf(shape, input), done });
     return done.promise;

@@ -56,10 +56,11 @@ export interface StoreInput {
   readonly clock?: ManualClock;
   readonly committed?: number;
   readonly asyncReads?: boolean;
+  readonly keepSlices?: boolean;
 }
 
 export function storeOf(input: StoreInput = {}): Store {
-  const { committed = 0, asyncReads = false, tables = TABLES } = input;
+  const { committed = 0, asyncReads = false, keepSlices = false, tables = TABLES } = input;
   const database = new MemoryDatabase(tables);
   return new Store({
     tables,
@@ -69,6 +70,7 @@ export function storeOf(input: StoreInput = {}): Store {
       rowsByKey: async (table, chainId, keys) => keys.flatMap((key) => database.row(table, chainId, key) ?? []),
     },
     effectCodec: memoryEffectCodec,
+    keepSlices,
     asyncReads,
     committed,
     nextCheckpoint: committed + 1,

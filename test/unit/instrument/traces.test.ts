@@ -44,6 +44,61 @@ const only = (spans: readonly FileSpan[]): FileSpan => {
 
 const names = (spans: readonly FileSpan[]): string[] => spans.map(({ name }) => name);
 
+test("slow and failed calls of effects are spans under the batch's process span, others only count", async () => {
+  const kit = await traced();
+  const { telemetry, clock } = kit;
+  const batch = telemetry.batchStarted(batchStart(1, clock));
+  batch.processing();
+  const call = (effect: string, queuedMs: number, ms: number, error?: Error): void => {
+    const askedAt = clock.now();
+    clock.advance(queuedMs + ms);
+    batch.effectCalled({ effect, askedAt, calledAt: askedAt + queuedMs, endedAt: clock.now(), error });
+  };
+  call("fast", 0, 100);
+  call("queued", 90, 20);
+  call("failed", 0, 1, new Error("service down"));
+  const effects = [
+    { effect: "fast", outcome: "called", calls: 1 },
+    { effect: "fast", outcome: "memory", calls: 5 },
+  ] as const;
+  batch.processed({ ...processed, effects });
+  batch.committed(committed);
+  await write(kit, 1, [batch]);
+  const model = await kit.traces();
+  const parent = only(model.named("spindex.batch.process"));
+  const spans = model.named("spindex.effect");
+  expect(spans.map(({ attributes, durationMs }) => [attributes, durationMs])).toEqual([
+    [{ "spindex.effect.name": "queued", "spindex.effect.queued_ms": 90 }, 110],
+    [{ "spindex.effect.name": "failed", "spindex.effect.queued_ms": 0, "error.type": "Error" }, 1],
+  ]);
+  expect(model.childrenOf(parent).filter(({ name }) => name === "spindex.effect")).toEqual(spans);
+  expect(parent.attributes["spindex.effect.calls"]).toBe(6);
+  const { body } = await telemetry.scrape("text/plain");
+  expect(body).toMatch(/spindex_effect_calls_total\{.*effect="fast".*outcome="memory".*\} 5/);
+  expect(body).toMatch(/spindex_effect_duration_seconds_sum\{.*effect="queued".*\} 0\.02/);
+});
+
+test("raw events are a span of their drain run, and what was escaped in them counts", async () => {
+  const kit = await traced();
+  const { telemetry, clock } = kit;
+  const batch = runBatch(kit, 1);
+  const drain = telemetry.drainStarted(drainStart(1, clock, [batch]));
+  const startedAt = clock.now();
+  clock.advance(30);
+  drain.rawEventsEncoded({ startedAt, endedAt: clock.now(), events: 3, bytes: 900, escapes: 2 });
+  drain.transaction(1).succeeded(false);
+  drain.durable();
+  const model = await kit.traces();
+  const span = only(model.named("spindex.raw_events"));
+  expect([span.durationMs, span.attributes]).toEqual([
+    30,
+    { "spindex.snapshot.changes": 3, "spindex.snapshot.bytes": 900 },
+  ]);
+  expect(model.childrenOf(only(model.named("spindex.drain_run")))).toContainEqual(span);
+  const { body } = await telemetry.scrape("text/plain");
+  expect(body).toMatch(/spindex_encoding_escapes_total\{.*table="raw_events".*\} 2/);
+});
+
 test("a durable batch leads to its fetch, drain run and write transaction, and back", async () => {
   const kit = await traced();
   const { telemetry, clock } = kit;

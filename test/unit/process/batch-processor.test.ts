@@ -7,6 +7,7 @@ import { eventIdOf } from "../../../src/chain/event-id.ts";
 import type { LogFields } from "../../../src/chain/log-page.ts";
 import { SpindexError } from "../../../src/errors.ts";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
+import { createEffect, t } from "../../../src/index.ts";
 import type { BatchTelemetry, ProcessSummary } from "../../../src/instrument/batch-telemetry.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import { BatchProcessor, type ProcessOutcome } from "../../../src/process/batch-processor.ts";
@@ -349,6 +350,56 @@ describe("a storage that is away", () => {
     });
     expect(outcome).toEqual({ kind: "failed", error: away, kept: undefined });
     expect(failed).toEqual([["C.E", 1, 0, "stop"]]);
+  });
+});
+
+describe("an effect that nobody awaits", () => {
+  /** An effect whose calls end in a later turn, and a note of those that have. */
+  const slow = (ended: number[]) =>
+    createEffect(
+      { name: "slow", input: t.int32(), output: t.int32(), cache: true, rateLimit: false },
+      async (input) => {
+        await new ManualClock().turn();
+        ended.push(input);
+        return input;
+      },
+    );
+
+  test("is an error of the handler that began it, after it has ended", async () => {
+    const ended: number[] = [];
+    const { outcome, summary } = await run({
+      routes: [routeOf((context) => void context.effect(slow(ended), 5))],
+      events: [{ blockNumber: 1 }],
+    });
+    expect(outcome).toMatchObject({ kind: "failed", error: { cause: { code: "READ_PENDING" } } });
+    expect(ended).toEqual([5]);
+    expect(summary?.effects).toEqual([{ effect: "slow", outcome: "called", calls: 1 }]);
+  });
+
+  test("has ended before the next event, also when its handler threw and the event is skipped", async () => {
+    const ended: number[] = [];
+    const seen: unknown[] = [];
+    const begun: unknown[] = [];
+    const effect = slow(ended);
+    const { outcome } = await run({
+      routes: [
+        routeOf(
+          (context) => {
+            seen.push([context.event.block.number, [...ended]]);
+            if (context.event.block.number === 2n) return;
+            begun.push(context.effect(effect, 5));
+            throw new Error("no");
+          },
+          { onError: "skip" },
+        ),
+      ],
+      events: [{ blockNumber: 1 }, { blockNumber: 2 }],
+    });
+    expect(outcome.kind).toBe("processed");
+    expect(seen).toEqual([
+      [1n, []],
+      [2n, [5]],
+    ]);
   });
 });
 

@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "../../../src/instrument/drain-telemetry.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store, StoreLimits } from "../../../src/store/store.ts";
+import { memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage, type MemoryStorageHooks } from "../../../src/testing/memory-storage.ts";
 import { PersistenceLoop } from "../../../src/write/persistence-loop.ts";
+import { RawEvents } from "../../../src/write/raw-events.ts";
 import { WriteFailure, type WriteFailureKind } from "../../../src/write/storage.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { silentTelemetry, silentTransaction } from "../../support/silent-telemetry.ts";
@@ -28,13 +30,15 @@ interface BenchInput {
   readonly limits?: Partial<StoreLimits>;
   readonly hooks?: MemoryStorageHooks;
   readonly retryBudgetMs?: number;
+  readonly rawEvents?: RawEvents;
 }
 
 function benchOf(input: BenchInput = {}): Bench {
   const clock = new ManualClock();
   const database = new MemoryDatabase(TABLES);
   const storage = new MemoryStorage(database, "one", input.hooks);
-  const store = storeOf({ clock, limits: { minimumItems: 1, ...input.limits } });
+  const keepSlices = input.rawEvents !== undefined;
+  const store = storeOf({ clock, keepSlices, limits: { minimumItems: 1, ...input.limits } });
   const said: unknown[] = [];
   const drainStarted = (start: DrainStart): DrainTelemetry => {
     said.push(["drain", start.checkpoints.from, start.checkpoints.to]);
@@ -58,6 +62,7 @@ function benchOf(input: BenchInput = {}): Bench {
     clock,
     retryBudgetMs: input.retryBudgetMs ?? 60_000,
     backoff: { firstMs: 100, maxMs: 1_000 },
+    ...(input.rawEvents === undefined ? {} : { rawEvents: input.rawEvents }),
   });
   const stop = new AbortController();
   return { store, storage, database, clock, loop, said, stop, done: loop.run(stop.signal) };
@@ -75,6 +80,63 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
   clock.advance(ms);
   await settled();
 }
+
+describe("raw events", () => {
+  test("are encoded once, outside of the batch's processing, and every attempt writes the same bytes", async () => {
+    const gate = Promise.withResolvers<void>();
+    const reads: number[] = [];
+    const attempts: DrainRun[] = [];
+    const rawEvents = new RawEvents({
+      read: (_, page, row) => {
+        reads.push(page.blockNumber[row] as number);
+        return { contract: "C", event: "E", address: "0x", transactionHash: "0x", args: { name: "\0" } };
+      },
+      codec: memoryRawEventCodec,
+      clock: new ManualClock(),
+    });
+    const hooks = {
+      beforeWrite: (run: DrainRun) => {
+        attempts.push(run);
+        return attempts.length === 1 ? gate.promise : undefined;
+      },
+    };
+    const { store, database, clock, said, stop, done, storage } = benchOf({ rawEvents, hooks });
+    storage.failNext("transient");
+    batch(store, 1);
+    expect(reads).toEqual([]);
+    await settled();
+    batch(store, 2);
+    gate.resolve();
+    await pass(clock, 200);
+    await settled();
+    expect(reads).toEqual([1, 2]);
+    expect(attempts.map(({ rawEvents: { rows } }) => rows)).toEqual([1, 1, 1]);
+    expect(attempts[1]).toBe(attempts[0]);
+    expect(database.state.rawEvents.map(({ checkpoint, args }) => [checkpoint, args])).toEqual([
+      [1, { name: "\uFFFD" }],
+      [2, { name: "\uFFFD" }],
+    ]);
+    expect(said).toContainEqual(["raw events", 1, 1]);
+    expect(store.uncommitted).toMatchObject({ batches: 0, bytes: 0 });
+    stop.abort();
+    await done;
+  });
+
+  test("that cannot be encoded are a fatal failure, and nothing of the run is written", async () => {
+    const rawEvents = new RawEvents({
+      read: () => {
+        throw new Error("a decoder is broken");
+      },
+      codec: memoryRawEventCodec,
+      clock: new ManualClock(),
+    });
+    const { store, database, done } = benchOf({ rawEvents });
+    batch(store, 1);
+    await done;
+    expect(store.failure?.message).toBe("a decoder is broken");
+    expect(database.runs).toEqual([]);
+  });
+});
 
 describe("the persistence loop", () => {
   test("writes what is queued, one run after the other, and moves the committed frontier", async () => {

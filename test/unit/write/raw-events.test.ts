@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { BatchSlice } from "../../../src/batch/batch.ts";
 import { createBatch } from "../../../src/batch/create-batch.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
-import { Store } from "../../../src/store/store.ts";
-import { createMemoryCodec, decodedRawEvents, memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { decodedRawEvents, memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
 import { RawEvents, type RawEventsOptions } from "../../../src/write/raw-events.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { sliceOf, TABLES, WIDE } from "../../support/store-fixture.ts";
+import { sliceOf, storeOf } from "../../support/store-fixture.ts";
 
 const HASH = `0x${"cc".repeat(32)}`;
 
@@ -17,21 +17,6 @@ class CountingClock extends ManualClock {
     this.turns++;
     return Promise.resolve();
   }
-}
-
-function storeOf(keepSlices: boolean): Store {
-  return new Store({
-    tables: TABLES,
-    emptyTables: new Set(TABLES.map(({ name }) => name)),
-    codecOf: createMemoryCodec,
-    reader: { rowsByKey: async () => [] },
-    keepSlices,
-    committed: 0,
-    nextCheckpoint: 1,
-    progress: [],
-    limits: WIDE,
-    clock: new ManualClock(),
-  });
 }
 
 /** Commits a batch of whole ranges, as if its handlers had run. */
@@ -70,7 +55,7 @@ const handled: RawEventsOptions["read"] = (_, page, row) => ({
 
 describe("raw events", () => {
   test("of a run have the checkpoints of its positions, blocks without events and ends of ranges counted", async () => {
-    const store = storeOf(true);
+    const store = storeOf({ keepSlices: true });
     commit(store, 1, [sliceOf({ blocks: [3, 3, 5], fromBlock: 1, toBlock: 9 }), sliceOf({ blocks: [], toBlock: 12 })]);
     commit(store, 2, [sliceOf({ chainId: 2, blocks: [4, 7], fromBlock: 1, toBlock: 7 })]);
     const { run, escapes } = await rawEvents().addTo(runOf(store));
@@ -99,7 +84,7 @@ describe("raw events", () => {
   });
 
   test("are those that handlers were given", async () => {
-    const store = storeOf(true);
+    const store = storeOf({ keepSlices: true });
     commit(store, 1, [sliceOf({ blocks: [1, 2, 3], toBlock: 3 })]);
     const some = rawEvents({ read: (route, page, row) => (row === 1 ? undefined : handled(route, page, row)) });
     const { run } = await some.addTo(runOf(store));
@@ -110,7 +95,7 @@ describe("raw events", () => {
   });
 
   test("hold no text that a database cannot hold, however deep, and count what was escaped", async () => {
-    const store = storeOf(true);
+    const store = storeOf({ keepSlices: true });
     commit(store, 1, [sliceOf({ blocks: [1], toBlock: 1 })]);
     const args = { a: "x\0", list: [{ "name\0": "\ud800", n: [1n, -5n] }], fine: "é", flag: true, small: 5 };
     const odd = rawEvents({
@@ -128,7 +113,7 @@ describe("raw events", () => {
   });
 
   test("let the event loop turn every 500 events, and every 256 KiB", async () => {
-    const store = storeOf(true);
+    const store = storeOf({ keepSlices: true });
     commit(store, 1, [sliceOf({ blocks: Array.from({ length: 1600 }, () => 1), toBlock: 1 })]);
     const clock = new CountingClock();
     const first = runOf(store);
@@ -144,7 +129,7 @@ describe("raw events", () => {
 
 describe("queued batches", () => {
   test("keep their slices for raw events, which count into the capacity until they are durable", () => {
-    const store = storeOf(true);
+    const store = storeOf({ keepSlices: true });
     commit(store, 1, [sliceOf({ blocks: [1, 2], toBlock: 2 })]);
     const { bytes } = store.uncommitted;
     const run = runOf(store);
@@ -156,7 +141,7 @@ describe("queued batches", () => {
   });
 
   test("hold nothing of their slices when raw events are not kept", () => {
-    const store = storeOf(false);
+    const store = storeOf();
     commit(store, 1, [sliceOf({ blocks: [1, 2], toBlock: 2 })]);
     const run = runOf(store);
     expect(run.batches.map((batch) => "slices" in batch)).toEqual([false]);
