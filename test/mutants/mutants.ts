@@ -13,11 +13,11 @@ import { writingMutants } from "./writing.ts";
 export const mutants: readonly Mutant[] = [
   ...fetchMutants,
   ...processingMutants,
+  ...effectMutants,
   ...tableMutants,
   ...queueMutants,
   ...writingMutants,
   ...postgresMutants,
   ...upkeepMutants,
   ...rollbackMutants,
-  ...effectMutants,
 ];

@@ -62,14 +62,12 @@ test("a network that refuses, falls silent and is slow, one after the other, cos
   const running = start("network", proxy, { databaseSilenceMs: 2_000 });
   await running.until(() => committedBlock(running) >= 30);
   proxy.refuse();
-  await running.until(({ writeLoop }) => writeLoop === "retry_backoff");
-  const retries = await running.metric("spindex_write_retries_total");
-  while ((await running.metric("spindex_write_retries_total")) < retries + 3) await systemClock.sleep(5);
+  await untilRetried(running, 4);
   proxy.accept();
   await running.until(() => committedBlock(running) >= 90);
   proxy.freeze();
   // Nobody says that the connection is lost: its silence does.
-  await running.until(({ writeLoop }) => writeLoop === "retry_backoff");
+  await untilRetried(running, 1);
   proxy.thaw();
   await running.until(() => committedBlock(running) >= 150);
   proxy.delay(3);
@@ -78,6 +76,13 @@ test("a network that refuses, falls silent and is slow, one after the other, cos
   await requireWhole(database, "network", rows);
   await proxy.close();
 });
+
+/** Until so many more attempts to write have failed. */
+async function untilRetried(running: RunningIndexer, times: number): Promise<void> {
+  const retries = (): Promise<number> => running.metric("spindex_write_retries_total");
+  const before = await retries();
+  while ((await retries()) < before + times) await systemClock.sleep(5);
+}
 
 /** Places in the next run, which sends about as much as the last one. */
 function positions(proxy: FaultProxy, direction: Direction, span: number, pick: (bound: number) => number): number[] {
