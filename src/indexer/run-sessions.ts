@@ -21,22 +21,35 @@ export interface RunOptions extends SessionOptions {
  * @throws what ended the last one: see Session.run and answerReorg
  */
 export async function runSessions(options: RunOptions, signal: AbortSignal): Promise<SessionOutcome> {
-  const { storage, sources } = options;
-  for (
-    let { resume } = options;
-    ;
-    resume = await retried(options, "the resume point", signal, () => storage.readResume())
-  ) {
-    const session = new Session(options, storage, resume, sources);
+  const { storage } = options;
+  let { resume } = options;
+  for (;;) {
+    const session = new Session(options, storage, resume, options.sources);
     options.onSession(session);
     try {
       return await session.run(signal);
     } catch (error) {
       if (!(error instanceof ReorgDetected)) throw error;
-      // The next start finds it again.
+      // Everything processed is durable, and the next start finds the reorg again.
       if (signal.aborted) return "stopped";
-      await answerReorg(options, { detected: error, startBlock: startBlockOf(session, error) }, signal);
+      const startBlock = startBlockOf(session, error);
+      const answered = await unlessStopped(signal, async () => {
+        await answerReorg(options, { detected: error, startBlock }, signal);
+        return retried(options, "the resume point", signal, () => storage.readResume());
+      });
+      if (answered === undefined) return "stopped";
+      resume = answered;
     }
+  }
+}
+
+/** Undefined: `signal` has aborted it. */
+async function unlessStopped<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
   }
 }
 
