@@ -7,6 +7,8 @@ export type PlannedBlock = readonly Pick<PlannedEvent, "onError" | "ops">[];
 
 /** What becomes of a chain while it is indexed: it grows, or its newest blocks are replaced. */
 export interface ChainChange {
+  /** First everything that is there becomes durable. */
+  readonly waits: boolean;
   /** After so many milliseconds. */
   readonly afterMs: number;
   /** Blocks that are replaced; 0: none. */
@@ -98,21 +100,26 @@ interface EventShape {
 
 interface ChainShape {
   blocks: EventShape[][];
-  changes: { afterMs: number; depth: number; blocks: EventShape[][] }[];
+  changes: { waits: boolean; afterMs: number; depth: number; blocks: EventShape[][] }[];
 }
 
 const block = fc.array(event, { maxLength: 3 });
 
 const change = fc.record({
+  waits: fc.boolean(),
   afterMs: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 8_000 })),
-  depth: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
+  depth: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 6 })),
   blocks: fc.array(block, { minLength: 1, maxLength: 5 }),
 });
 
 const chain: fc.Arbitrary<ChainShape> = fc.record({
-  blocks: fc.array(block, { minLength: 1, maxLength: 10 }),
-  changes: fc.array(change, { maxLength: 4 }),
+  blocks: fc.array(block, { minLength: 1, maxLength: 12, size: "max" }),
+  changes: fc.array(change, { maxLength: 6, size: "max" }),
 });
+
+function withoutReorgs({ blocks, changes }: ChainShape): ChainShape {
+  return { blocks, changes: changes.map((one) => ({ ...one, depth: 0 })) };
+}
 
 /** Rows that chains share are kept out of worlds with reorgs: they would need all chains to go back. */
 function planned(shapes: readonly ChainShape[]): PlannedChain[] {
@@ -126,7 +133,7 @@ function planned(shapes: readonly ChainShape[]): PlannedChain[] {
     return {
       chainId,
       blocks: blocksOf(blocks),
-      changes: changes.map(({ afterMs, depth, blocks: added }) => ({ afterMs, depth, blocks: blocksOf(added) })),
+      changes: changes.map((one) => ({ ...one, blocks: blocksOf(one.blocks) })),
     };
   });
 }
@@ -147,7 +154,9 @@ const limits: fc.Arbitrary<StoreLimits> = fc.record({
 });
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
-  chains: fc.array(chain, { minLength: 1, maxLength: 2 }).map(planned),
+  chains: fc
+    .tuple(fc.array(chain, { minLength: 1, maxLength: 2 }), fc.nat({ max: 3 }))
+    .map(([shapes, kind]) => planned(kind === 0 ? shapes.map(withoutReorgs) : shapes)),
   window: fc.integer({ min: 1, max: 6 }),
   finality: fc.boolean(),
   blockLag: fc.constantFrom(0, 0, 0, 1, 2),
@@ -161,14 +170,14 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   flushDeadlineMs: fc.constantFrom(1_000, 1e9, 1e9),
   interruptions: fc.array(
     fc.record({
-      afterSteps: fc.integer({ min: 1, max: 150 }),
+      afterSteps: fc.integer({ min: 1, max: 120 }),
       kind: fc.constantFrom<InterruptionKind>("stop", "crash", "crash", "takeover", "failover"),
       lost: fc.integer({ min: 0, max: 3 }),
     }),
-    { maxLength: 4 },
+    { maxLength: 8, size: "max" },
   ),
-  faultRate: fc.constantFrom(0, 100, 400),
-  faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 12 }),
+  faultRate: fc.constantFrom(0, 150, 500),
+  faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 16, size: "max" }),
   readFailures: fc.constantFrom(0, 0, 1),
   sourceFailures: fc.constantFrom(0, 0, 1),
   timerWeight: fc.constantFrom(1, 1, 3),

@@ -1,4 +1,5 @@
 import { SpindexError } from "../../../src/errors.ts";
+import { Signal } from "../../../src/lib/signal.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import type { MemoryState } from "../../../src/testing/memory-state.ts";
@@ -39,6 +40,8 @@ export class Simulation {
   readonly #faults: Scenario["faults"][number][];
   readonly #interruptions: Interruption[];
   readonly #failuresLeft: { reads: number; sources: number };
+  /** Notified when something has become durable. */
+  readonly #durable = new Signal();
   #changesLeft = 0;
   #lives: Life[] = [];
   #frontiers = new WeakMap<Store, { processed: number; committed: number }>();
@@ -93,7 +96,7 @@ export class Simulation {
     while (!isDone()) {
       check(
         this.#stepCount++ < MAX_STEPS,
-        `not done after ${MAX_STEPS} steps; waiting: ${this.#steps.labels.join(", ")}`,
+        `not done after ${MAX_STEPS} steps; waiting: ${this.#steps.labels.join(", ")}; ${this.#whereChainsAre()}`,
       );
       for (const life of this.#lives) if (life.outcome !== undefined) this.#checkOutcome(life, life.outcome);
       const newest = this.#lives.at(-1);
@@ -152,7 +155,8 @@ export class Simulation {
     const clock = this.#steps.clockOf(CHAINS);
     this.#changesLeft++;
     const go = async (): Promise<void> => {
-      for (const { afterMs, depth, blocks } of changes) {
+      for (const { waits, afterMs, depth, blocks } of changes) {
+        if (waits) await this.#caughtUp(chain);
         await clock.sleep(afterMs);
         chain.change(depth, blocks);
         this.#traceHead(chain);
@@ -164,6 +168,13 @@ export class Simulation {
     go().catch((error: unknown) => {
       this.#violation ??= error as Violation;
     });
+  }
+
+  /** Until everything of the chain is durable, in a version that is higher than those before: others show nothing. */
+  async #caughtUp(chain: SimulatedChain): Promise<void> {
+    chain.overtake();
+    this.#traceHead(chain);
+    while (!this.#isDurable(chain)) await this.#durable.next();
   }
 
   #traceHead(chain: SimulatedChain): void {
@@ -207,6 +218,7 @@ export class Simulation {
           [...after.chains.values()].map(({ chainId, block }) => `chain ${chainId} block ${block}`).join(", "),
       );
       this.#oracle.changed(before, after, (from, to) => writer?.handlers.handledIn(from, to) ?? []);
+      this.#durable.notify();
       for (const life of this.#lives) {
         // What it knows to be durable is not there any more, or that it has taken the shard.
         const isGone = (life.storage?.confirmed ?? 0) > after.writeSeq || life.token !== after.token;
@@ -250,6 +262,15 @@ export class Simulation {
     const newest = stored?.headers.at(-1);
     if (last === undefined || last.number < 1) return stored?.block === undefined;
     return stored?.block === last.number && newest?.hash === last.hash && stored.head === number;
+  }
+
+  #whereChainsAre(): string {
+    const of = ({ chainId, head }: SimulatedChain): string => {
+      const stored = this.#database.state.chains.get(chainId);
+      const { number, hash } = stored?.headers.at(-1) ?? {};
+      return `chain ${chainId} at ${head.header.number} ${head.header.hash}, stored ${stored?.block} (head ${stored?.head}, newest header ${number} ${hash})`;
+    };
+    return this.#chains.map(of).join("; ");
   }
 
   #checkOutcome(life: Life, outcome: Outcome): void {
