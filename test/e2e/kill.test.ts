@@ -129,7 +129,7 @@ test(`a run that is killed at ${KILLS} random moments ends with the rows of an u
   } finally {
     await node.close();
   }
-}, 180_000);
+}, 240_000);
 
 /** Every checkpoint is in exactly one write transaction, and every row belongs to one. */
 async function expectWholeCheckpoints(): Promise<void> {

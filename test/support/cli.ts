@@ -2,11 +2,20 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import type { Status } from "../../src/instrument/status.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "src/cli/bin.ts");
+
+/** Those that run. A test that failed, or took too long, leaves none behind. */
+const running = new Set<ChildProcess>();
+let isOver = false;
+afterAll(() => {
+  isOver = true;
+  for (const child of running) child.kill("SIGKILL");
+});
 
 export interface CliOptions {
   readonly cwd: string;
@@ -35,11 +44,13 @@ export interface CliProcess {
 
 /** Starts `spindex …` with JSON log lines on a free port. Nothing of this process's environment but PATH reaches it. */
 export function startCli(args: readonly string[], options: CliOptions): CliProcess {
+  if (isOver) throw new Error("the tests of this file are over");
   const child = spawn(process.execPath, ["--conditions=spindex-source", BIN, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH ?? "", SPINDEX_PORT: "0", SPINDEX_LOG_FORMAT: "json", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  running.add(child);
   let stdout = "";
   let stderr = "";
   let hasEnded = false;
@@ -51,6 +62,7 @@ export function startCli(args: readonly string[], options: CliOptions): CliProce
   });
   const ended = once(child, "close").then(([exitCode, signal]): CliResult => {
     hasEnded = true;
+    running.delete(child);
     return { exitCode: exitCode as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr };
   });
   const requireAlive = (): void => {
