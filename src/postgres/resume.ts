@@ -18,7 +18,7 @@ export interface ChainResume {
   readonly finalized: number;
   /** Blocks up to here cannot be taken back: they are final, or no before-images were kept. */
   readonly floor: number;
-  /** The newest stored headers, oldest first: what the source must still agree with. */
+  /** Stored headers from the newest final one on, oldest first: what the source must still agree with. */
   readonly headers: readonly BlockHeader[];
 }
 
@@ -31,8 +31,6 @@ export interface ResumePoint {
   /** Names of entities without a row for this shard's chains: all of their rows will be in memory. */
   readonly emptyTables: ReadonlySet<string>;
 }
-
-const MAX_HEADERS = 512;
 
 /** Reads where a shard stands. */
 export async function readResumePoint(
@@ -63,7 +61,10 @@ async function readChains(connection: Connection, names: SchemaNames, shard: str
   const headers = await connection.query(
     `select b.* from ${qualified(names.internal, "chains")} c cross join lateral (
        select chain_id, number, hash, parent_hash, "timestamp" from ${qualified(names.internal, "blocks")} b
-       where b.chain_id = c.chain_id order by number desc limit ${MAX_HEADERS}
+       where b.chain_id = c.chain_id and b.number >= coalesce((
+         select max(number) from ${qualified(names.internal, "blocks")}
+         where chain_id = c.chain_id and number <= greatest(c.finalized, c.history_floor)
+       ), 0)
      ) b where c.shard = $1 order by b.chain_id, b.number`,
     [shard],
   );

@@ -183,6 +183,21 @@ test.each(["down", "cut off"])(
   },
 );
 
+test("a window of many hundred blocks is taken back whole", async () => {
+  const main = tokenChain({ blocks: 901, transfersPerBlock: 1 });
+  const node = await startFakeNode({ chain: main, head: 900 });
+  try {
+    const running = startIndexer(indexerOf("wide", node, 800), database.url);
+    await running.until(({ chains: [chain] }) => chain?.committed === 900);
+    node.setChain(forkChain(main, 200, { blocks: 705, logs: () => [] }));
+    await running.until(({ chains: [chain] }) => chain?.committed === 905);
+    await running.stop();
+    expect(await rowsOf("wide")).toEqual(await freshRows("wide_fresh", node));
+  } finally {
+    await node.close();
+  }
+});
+
 test("a reorg deeper than the history that is kept stops with the choices", async () => {
   const main = tokenChain({ blocks: 60, transfersPerBlock: 1 });
   const node = await startFakeNode({ chain: main, head: 59 });

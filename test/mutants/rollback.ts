@@ -92,8 +92,8 @@ export const rollbackMutants: readonly Mutant[] = [
     name: "remember only the newest header at a start",
     rule: "A start compares as many stored headers as a rollback can go back.",
     file: "src/postgres/resume.ts",
-    find: "const MAX_HEADERS = 512;",
-    replace: "const MAX_HEADERS = 1;",
-    killedBy: { file: REORG_TEST, name: "a reorg while the indexer is down is found at the next start" },
+    find: "number <= greatest(c.finalized, c.history_floor)",
+    replace: "number <= c.block",
+    killedBy: { file: REORG_TEST, name: "a window of many hundred blocks is taken back whole" },
   },
 ];

@@ -1,11 +1,8 @@
 import { expect } from "vitest";
-import { partsOfEventId } from "../../../src/chain/event-id.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
 import type { EntityFacade } from "../../../src/process/store-facade.ts";
-import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
 import type { Row } from "../../../src/store/table.ts";
-import { decodedRows } from "../../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import {
   applied,
@@ -18,6 +15,7 @@ import {
   placeOfStored,
   rowOf,
 } from "./model.ts";
+import { checkOrigins, isSkipped } from "./oracle.ts";
 import { type Interruption, type Op, type Plan, type PlannedEvent, TABLES } from "./plan.ts";
 import { SimulatedProcess } from "./process.ts";
 import { type Pick, pickFrom, Steps } from "./steps.ts";
@@ -85,7 +83,7 @@ export class World {
       pick: this.#pick,
       handle: (context, event, store) => this.#handle(context, event, store),
       batchStarted: (store) => this.#checkCapacity(store),
-      writing: (run) => this.#checkOrigins(run),
+      writing: checkOrigins,
     });
     process.start();
     return process;
@@ -181,24 +179,6 @@ export class World {
     }
   }
 
-  /** Every row of a run leads back to the event that wrote it last. */
-  #checkOrigins({ tables, origins: events }: DrainRun): void {
-    for (const { table, origins, ...changes } of tables) {
-      for (const kind of ["inserts", "updates", "upserts", "deletes"] as const) {
-        const rows = decodedRows(changes[kind]);
-        expect(origins[kind].length).toBe(rows.length);
-        rows.forEach(({ chainId, checkpoint, row }, at) => {
-          const origin = events.at(origins[kind][at] as number);
-          if (kind !== "deletes") expect(origin?.checkpoint).toBe(checkpoint);
-          if (chainId !== 0) expect(origin?.chainId).toBe(chainId);
-          if (!table.appendOnly) return;
-          const { block, logIndex } = partsOfEventId(row.id as bigint);
-          expect(origin).toMatchObject({ block, logIndex });
-        });
-      }
-    }
-  }
-
   #requireExpected(error: Error): void {
     const code = "code" in error ? error.code : undefined;
     const isPlanned =
@@ -231,8 +211,6 @@ export class World {
     this.#checkedAt = committed;
     const durable = this.#handled.filter(({ checkpoint }) => checkpoint <= committed);
     expect(this.#storedRows()).toEqual(entriesOf(fold(durable), () => true));
-    const isSkipped = ({ onError, ops }: PlannedEvent): boolean =>
-      onError === "skip" && ops.some((op) => op.do === "throw");
     const skipped = this.database.skipped;
     for (const { chainId, ranges } of this.#plan.chains) {
       const progress = this.database.progress.find((known) => known.chainId === chainId);
