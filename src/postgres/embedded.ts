@@ -12,6 +12,8 @@ export interface EmbeddedOptions {
   /** Where the data lies; made when it is not there. */
   readonly dataDir: string;
   readonly clock: Clock;
+  /** Default: those of the package for this platform. */
+  readonly binaries?: Binaries;
   /** Settings of the server beside ours, e.g. `fsync: "off"` in tests. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -62,7 +64,7 @@ const OWNER_FILE = "spindex.owner";
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const place = await placeFor(resolve(options.dataDir));
-  const binaries = await findBinaries(place.user);
+  const binaries = options.binaries ?? (await findBinaries(place.user));
   const created = await initialise(binaries, place);
   const running = await runningServer(place, options.clock);
   if (running !== undefined) return serverOf(place, running, "adopted", options.clock);

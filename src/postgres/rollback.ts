@@ -55,7 +55,10 @@ async function takeBack(
   let rowsRestored = 0;
   let rowsDeleted = 0;
   if (firstOrphaned !== null && firstOrphaned !== undefined) {
+    const chains = await connection.query(`select count(*) from ${internal("chains")} where shard = $1`, [shard]);
+    const isAlone = chains.rows[0]?.[0] === "1";
     for (const table of tables) {
+      if (table.crossChain && !isAlone) await requireUntouched(connection, names, table, firstOrphaned);
       const deleted = table.appendOnly
         ? await deleteAppended(connection, names, table, chainId, firstOrphaned)
         : await restore(connection, names, table, chainId, firstOrphaned);
@@ -109,6 +112,35 @@ interface Deleted {
   readonly deleted: number;
 }
 
+/**
+ * What one chain has done to rows that chains share may have gone on into the rows of the others: they would all have to
+ * go back.
+ */
+async function requireUntouched(
+  connection: Connection,
+  names: SchemaNames,
+  table: TableModel,
+  firstOrphaned: string,
+): Promise<void> {
+  const [target, column] = table.appendOnly
+    ? [qualified(names.user, table.sqlName), CHECKPOINT_COLUMN]
+    : [qualified(names.internal, historyTableOf(table)), CHANGED_AT_COLUMN];
+  const touched = await connection.query(`select exists (select from ${target} where ${quoteName(column)} >= $1)`, [
+    firstOrphaned,
+  ]);
+  if (touched.rows[0]?.[0] !== "t") return;
+  throw new WriteFailure(
+    "fatal",
+    `${table.name} is shared among chains and was changed at or after checkpoint ${firstOrphaned}: one chain alone cannot be taken back`,
+    { statement: "ROLLBACK OF A REORG", table: table.sqlName },
+  );
+}
+
+/** The rows of the chain; all rows where chains share them, since then there is but one. */
+function ofChain(table: TableModel): string {
+  return table.crossChain ? "$1::int8 is not null" : `${quoteName(CHAIN_COLUMN)} = $1`;
+}
+
 async function deleteAppended(
   connection: Connection,
   names: SchemaNames,
@@ -118,7 +150,7 @@ async function deleteAppended(
 ): Promise<Deleted> {
   const target = qualified(names.user, table.sqlName);
   const { rowCount } = await connection.query(
-    `delete from ${target} where ${quoteName(CHECKPOINT_COLUMN)} >= $2 and ${quoteName(CHAIN_COLUMN)} = $1`,
+    `delete from ${target} where ${quoteName(CHECKPOINT_COLUMN)} >= $2 and ${ofChain(table)}`,
     [chainId, firstOrphaned],
   );
   return { restored: 0, deleted: rowCount };
@@ -137,7 +169,7 @@ async function restore(
   const target = qualified(names.user, table.sqlName);
   const history = qualified(names.internal, historyTableOf(table));
   const changedAt = quoteName(CHANGED_AT_COLUMN);
-  const orphaned = `${quoteName(CHAIN_COLUMN)} = $1 and ${changedAt} >= $2`;
+  const orphaned = `${ofChain(table)} and ${changedAt} >= $2`;
   const oldest = `select distinct on (${quoteNames(identity)}) * from ${history} where ${orphaned}
     order by ${quoteNames(identity)}, ${changedAt}`;
   const same = identity.map((name) => `t.${quoteName(name)} = h.${quoteName(name)}`).join(" and ");

@@ -4,11 +4,14 @@ import { WriteFailure } from "../write/storage.ts";
 import type { EncodedImage, EncodedRow } from "./memory-codec.ts";
 import type { Contents, MemoryState } from "./memory-state.ts";
 
+/** The home of rows that chains share. */
+const SHARED = 0;
+
 /**
  * The state once a chain has been taken back to a block: rows are what they were, and what is known of the orphaned
  * blocks is forgotten.
  * @param placeOf the place of a row by the key columns in it
- * @throws WriteFailure when it would touch rows that chains share: they need all chains of the shard to go back
+ * @throws WriteFailure when rows were changed that several chains share: they would all have to go back
  */
 export function rolledBack(
   state: MemoryState,
@@ -57,42 +60,47 @@ function takenBack(
   const after = new Map(state.tables);
   for (const table of tables) {
     const contents = after.get(table.name);
-    if (contents !== undefined) after.set(table.name, restored(table, contents, chainId, firstOrphaned, placeOf));
+    if (contents === undefined) continue;
+    if (table.crossChain && state.chains.size > 1) requireUntouched(table, contents, firstOrphaned);
+    const home = table.crossChain ? SHARED : chainId;
+    after.set(table.name, restored(table, contents, home, firstOrphaned, placeOf));
   }
   return after;
+}
+
+function requireUntouched({ name }: TableModel, { rows, history }: Contents, firstOrphaned: number): void {
+  const isTouched =
+    [...history.values()].some(({ changedAt }) => changedAt >= firstOrphaned) ||
+    [...rows.values()].some(({ checkpoint }) => checkpoint >= firstOrphaned);
+  if (isTouched) throw new WriteFailure("fatal", `${name} is shared among chains: one alone cannot be taken back`);
 }
 
 /** The oldest before-image of each row since the first orphaned checkpoint is what the row was before all of them. */
 function restored(
   table: TableModel,
   before: Contents,
-  chainId: number,
+  home: number,
   firstOrphaned: number,
   placeOf: (table: TableModel, image: EncodedImage) => string,
 ): Contents {
-  if (table.crossChain) {
-    const isTouched = [...before.history.values()].some(({ changedAt }) => changedAt >= firstOrphaned);
-    if (isTouched) throw new WriteFailure("fatal", `a rollback of one chain would touch ${table.name}`);
-    return before;
-  }
   const rows = new Map<string, EncodedRow>(before.rows);
   const history = new Map(before.history);
   if (table.appendOnly) {
     for (const [place, row] of rows) {
-      if (row.chainId === chainId && row.checkpoint >= firstOrphaned) rows.delete(place);
+      if (row.chainId === home && row.checkpoint >= firstOrphaned) rows.delete(place);
     }
     return { rows, history };
   }
   const oldest = new Map<string, EncodedImage>();
   for (const [at, image] of history) {
-    if (image.chainId !== chainId || image.changedAt < firstOrphaned) continue;
+    if (image.chainId !== home || image.changedAt < firstOrphaned) continue;
     history.delete(at);
     const place = placeOf(table, image);
     if (image.changedAt < (oldest.get(place)?.changedAt ?? Number.POSITIVE_INFINITY)) oldest.set(place, image);
   }
   for (const [place, { before: row }] of oldest) {
     rows.delete(place);
-    if (row !== undefined) rows.set(place, { chainId, ...row });
+    if (row !== undefined) rows.set(place, { chainId: home, ...row });
   }
   return { rows, history };
 }

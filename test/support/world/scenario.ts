@@ -121,14 +121,14 @@ function withoutReorgs({ blocks, changes }: ChainShape): ChainShape {
   return { blocks, changes: changes.map((one) => ({ ...one, depth: 0 })) };
 }
 
-/** Rows that chains share are kept out of worlds with reorgs: they would need all chains to go back. */
+/** Rows that chains share are kept out of worlds with several chains and reorgs: they would need all chains to go back. */
 function planned(shapes: readonly ChainShape[]): PlannedChain[] {
-  const hasReorgs = shapes.some(({ changes }) => changes.some(({ depth }) => depth > 0));
+  const isRewound = shapes.length > 1 && shapes.some(({ changes }) => changes.some(({ depth }) => depth > 0));
   return shapes.map(({ blocks, changes }, index) => {
     const chainId = index + 1;
     const blocksOf = (inBlocks: readonly EventShape[][]): PlannedBlock[] =>
       inBlocks.map((events) =>
-        events.map(({ onError, ops }) => ({ onError, ops: hasReorgs ? ops.map(unshared) : ops })),
+        events.map(({ onError, ops }) => ({ onError, ops: isRewound ? ops.map(unshared) : ops })),
       );
     return {
       chainId,
