@@ -29,11 +29,11 @@ export class SimulatedChain {
   #version = 0;
   #highest: number;
 
-  constructor({ chainId, blocks }: PlannedChain, window: number, hasFinality: boolean) {
+  constructor({ chainId, setup, blocks }: PlannedChain, window: number, hasFinality: boolean) {
     this.chainId = chainId;
     this.#window = window;
     this.#hasFinality = hasFinality;
-    this.#blocks = this.#extended([], [[], ...blocks]);
+    this.#blocks = this.#extended([], [setup === undefined ? [] : [setup], ...blocks]);
     this.#highest = this.head.header.number;
   }
 

@@ -1,17 +1,28 @@
+import type { CallEffect, Effect } from "../../../src/config/effect.ts";
 import { SpindexError } from "../../../src/errors.ts";
-import type { AnyHandler } from "../../../src/process/event-route.ts";
-import type { EntityFacade } from "../../../src/process/store-facade.ts";
+import type { HandledEvent } from "../../../src/process/event.ts";
+import type { EntityFacade, StoreFacade } from "../../../src/process/store-facade.ts";
 import type { Store } from "../../../src/store/store.ts";
 import type { Row } from "../../../src/store/table.ts";
 import { applied, type Handled, keyOf, type Model, type ModelRow, rowOf } from "./model.ts";
 import type { Op, PlannedEvent } from "./plan.ts";
 import { check, checkSame, Violation } from "./violation.ts";
 
-type Context = Parameters<AnyHandler>[0];
+/** What handlers and the set-up are given. */
+interface Context {
+  readonly store: StoreFacade;
+  readonly effect: CallEffect;
+  /** Undefined in the set-up. */
+  readonly event?: Pick<HandledEvent, "idOf">;
+}
+
+/** An effect that doubles a number. */
+export type Double = Effect<number, bigint>;
 
 export interface HandlersOptions {
   /** Pauses for something other than a read. */
   readonly pause: () => Promise<void>;
+  readonly effects: { readonly stored: Double; readonly unstored: Double };
   /** Events of which `throw` has been done once: with `stop` it is done once only, or the world would never end. */
   readonly thrown: Set<PlannedEvent>;
   /** What rows the storage gives is not what was promised any more: it belongs to another writer, or went back. */
@@ -72,8 +83,13 @@ export class Handlers {
     }
   }
 
-  async #apply({ store, event }: Context, planned: PlannedEvent, op: Op, inserts: number): Promise<void> {
+  async #apply({ store, event, effect }: Context, planned: PlannedEvent, op: Op, inserts: number): Promise<void> {
     if (op.do === "pause") return this.#o.pause();
+    if (op.do === "effect") {
+      const called = op.stored ? this.#o.effects.stored : this.#o.effects.unstored;
+      checkSame(await effect(called, op.key), 2n * BigInt(op.key), `the effect of ${op.key}`);
+      return;
+    }
     if (op.do === "throw") {
       if (planned.onError === "stop" && this.#o.thrown.has(planned)) return;
       this.#o.thrown.add(planned);
@@ -81,7 +97,7 @@ export class Handlers {
     }
     if (op.do === "insert") {
       const entry = store.entry as unknown as { insert(row: Row): void };
-      return entry.insert({ id: event.idOf(inserts), value: op.value });
+      return entry.insert({ id: event?.idOf(inserts), value: op.value });
     }
     const table = store[op.table] as EntityFacade;
     const key = keyOf(op);

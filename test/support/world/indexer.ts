@@ -1,17 +1,19 @@
 import type { IndexerDefinition } from "../../../src/config/definition.ts";
-import type { HandlerLog } from "../../../src/config/indexer.ts";
-import { type Registration, registrationsOf } from "../../../src/config/registration.ts";
+import type { HandlerLog, SetupContext } from "../../../src/config/indexer.ts";
+import { type Registration, registrationsOf, type SetupRegistration } from "../../../src/config/registration.ts";
 import { resolveDefinition } from "../../../src/config/resolve-definition.ts";
 import { resolveRegistrations } from "../../../src/config/resolve-registrations.ts";
-import { defineIndexer, entity, t } from "../../../src/index.ts";
+import { createEffect, defineIndexer, entity, t } from "../../../src/index.ts";
 import { runSessions } from "../../../src/indexer/run-sessions.ts";
 import type { Session } from "../../../src/indexer/session.ts";
 import type { Telemetry } from "../../../src/instrument/telemetry.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
+import type { StoreFacade } from "../../../src/process/store-facade.ts";
+import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { silentTelemetry } from "../silent-telemetry.ts";
 import type { SimulatedChain } from "./chain.ts";
-import { Handlers } from "./handlers.ts";
+import { type Double, Handlers } from "./handlers.ts";
 import type { Model } from "./model.ts";
 import { type PlannedEvent, TABLES } from "./plan.ts";
 import type { Scenario } from "./scenario.ts";
@@ -38,6 +40,9 @@ export interface LifeOptions {
   /** What the durable rows are, as a session begins. */
   readonly rows: () => Model;
   readonly batchStarted: (store: Store) => void;
+  readonly writing: (run: DrainRun) => void;
+  /** The effect whose outputs are stored is called. */
+  readonly effectCalled: (input: number) => void;
 }
 
 export type Outcome = "ended" | "stopped" | "crashed" | Error;
@@ -67,6 +72,7 @@ export class Life {
     this.id = options.id;
     this.startedAt = clock.now();
     this.handlers = new Handlers({
+      effects: { stored: this.#double("stored", true), unstored: this.#double("unstored", false) },
       pause: () => clock.pause("handler"),
       thrown,
       isDoomed: () => this.isDoomed,
@@ -103,7 +109,8 @@ export class Life {
 
   async #run(): Promise<Outcome> {
     const { scenario, server, clock, pick, nextFault, readFails, sourceFails, chains, once } = this.#o;
-    const options = { server, token: this.token, clock, nextFault, readFails, silenceMs: SILENCE_MS };
+    const { writing } = this.#o;
+    const options = { server, token: this.token, clock, nextFault, readFails, writing, silenceMs: SILENCE_MS };
     const storage = await SimulatedStorage.open(options, () => this.#isDead);
     if (this.#isDead) return new Promise(() => {});
     this.storage = storage;
@@ -127,6 +134,12 @@ export class Life {
           ...registration,
           handler: ((context) => this.#handle(context)) as AnyHandler as unknown as Registration["handler"],
         })),
+        setup: scenario.chains.some(({ setup }) => setup !== undefined)
+          ? {
+              handler: ((context) => this.#setUp(context)) as SetupRegistration["handler"],
+              place: "here",
+            }
+          : undefined,
         once,
         limits: {
           store: scenario.limits,
@@ -150,6 +163,23 @@ export class Life {
       },
       this.#stop.signal,
     );
+  }
+
+  #double(name: string, cache: boolean): Double {
+    return createEffect({ name, input: t.int32(), output: t.int64(), cache, rateLimit: false }, async (number) => {
+      if (cache && !this.isDoomed) this.#o.effectCalled(number);
+      await this.#o.clock.pause("effect");
+      return 2n * BigInt(number);
+    });
+  }
+
+  /** The set-up is in the chains as an event of their first block, that no log brings. */
+  #setUp(context: SetupContext<StoreFacade>): Promise<void> {
+    const { session } = this;
+    const chain = this.#o.chains.find(({ chainId }) => chainId === context.chain.id);
+    const event = chain?.blocks[0]?.events[0];
+    if (this.#isDead || session === undefined || event === undefined) return new Promise(() => {});
+    return this.handlers.handle(context, event, session.store);
   }
 
   #handle(context: Parameters<AnyHandler>[0]): Promise<void> {
@@ -188,10 +218,11 @@ const [STOP, SKIP] = REGISTRATIONS;
 if (STOP === undefined || SKIP === undefined) throw new Error("no registrations");
 const TOPICS = { stop: STOP.event.topic, skip: SKIP.event.topic };
 
-function definitionOf({ chains, window, blockLag, maxRangeBlocks }: Scenario): IndexerDefinition {
+function definitionOf({ chains, window, rawEvents, blockLag, maxRangeBlocks }: Scenario): IndexerDefinition {
   return {
     ...DEFINITION,
     tables: TABLES,
+    rawEvents,
     chains: DEFINITION.chains.slice(0, chains.length).map((chain) => ({
       ...chain,
       sources: chain.sources.map((source) => ({ ...source, maxRangeBlocks })),

@@ -34,7 +34,7 @@ export function rowOf(model: Model, event: PlannedEvent, op: RowOp): Row | undef
 
 /** What an op makes of the rows; the plain meaning of the public API. */
 export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Handled, op: Op, inserts: number): void {
-  if (op.do === "pause" || op.do === "throw" || op.do === "get") return;
+  if (op.do === "pause" || op.do === "throw" || op.do === "get" || op.do === "effect") return;
   const put = (table: string, key: Row, row: Row): void => {
     const chainId = table === "shared" ? 0 : event.chainId;
     model.set(placeOf(table, chainId, key), { chainId, checkpoint, row });

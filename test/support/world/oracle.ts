@@ -19,9 +19,12 @@ interface Known {
  */
 export class Oracle {
   readonly #chains: ReadonlyMap<number, SimulatedChain>;
+  readonly #hasRawEvents: boolean;
   readonly #known = new WeakMap<MemoryState, Known>();
 
-  constructor(chains: readonly SimulatedChain[], empty: MemoryState) {
+  /** @param hasRawEvents every handled event is stored */
+  constructor(chains: readonly SimulatedChain[], empty: MemoryState, hasRawEvents: boolean) {
+    this.#hasRawEvents = hasRawEvents;
     this.#chains = new Map(chains.map((chain) => [chain.chainId, chain]));
     this.#known.set(empty, { log: [], rows: new Map() });
   }
@@ -40,6 +43,7 @@ export class Oracle {
     if (this.#known.has(after)) return;
     this.#known.set(after, this.#next(before, after, handledIn));
     this.#checkRows(after);
+    this.#checkEffects(after);
     for (const chain of after.chains.values()) this.#checkChain(after, chain);
   }
 
@@ -67,6 +71,21 @@ export class Oracle {
     checkSame(byPlace(stored), byPlace(rows), () => `the rows at checkpoint ${state.committedCheckpoint}`);
   }
 
+  /** What the effect gave for each input that durable events asked for; until a rollback takes an input's first call back. */
+  #checkEffects(state: MemoryState): void {
+    const stored = new Map([...state.effects.values()].map((row) => [row.input, row]));
+    for (const { effect, input, output, checkpoint } of stored.values()) {
+      checkSame([effect, output], ["stored", `${2 * Number(input)}n`], `the stored effect of ${input}`);
+      check(checkpoint <= state.committedCheckpoint, `the stored effect of ${input} is of checkpoint ${checkpoint}`);
+    }
+    if (state.rollbacks.length > 0) return;
+    for (const { event } of this.#of(state).log) {
+      for (const op of event.ops) {
+        if (op.do === "effect" && op.stored) check(stored.has(op.key), `the effect of ${op.key} is not stored`);
+      }
+    }
+  }
+
   /** The chain's events up to its progress, in the version of the chain that its headers name: each once, in order. */
   #checkChain(state: MemoryState, chain: StoredChain): void {
     const { chainId, block, headers, finalized } = chain;
@@ -88,6 +107,14 @@ export class Oracle {
       due.filter(isSkipped).map((event) => [event.block, event.logIndex]),
       `skipped events of ${name}`,
     );
+    const logged = this.#hasRawEvents ? due.filter((event) => event.block > 0) : [];
+    checkSame(
+      state.rawEvents
+        .filter((event) => event.chainId === chainId)
+        .map((event) => [event.block, event.logIndex, event.args]),
+      logged.map(({ block: inBlock, logIndex, number }) => [inBlock, logIndex, { number: String(number) }]),
+      `raw events of ${name}`,
+    );
     // What a rollback looks for: all that is known of blocks that can be orphaned.
     const first = Math.max(finalized + 1, 1);
     checkSame(
@@ -102,7 +129,7 @@ export class Oracle {
     const tip = headers.at(-1);
     const path: PlacedEvent[] = [];
     for (let at = tip && chain.block(tip.hash); at !== undefined; at = at.parent) path.unshift(...at.events);
-    const final = chain.blocks.slice((tip?.number ?? 0) + 1, block + 1);
+    const final = chain.blocks.slice(tip === undefined ? 0 : tip.number + 1, block + 1);
     return [...path, ...final.flatMap(({ events }) => events)];
   }
 
@@ -137,6 +164,9 @@ export class Oracle {
   }
 }
 
+/** Set-ups come before everything else, and no world has more chains. */
+const SET_UPS = 2;
+
 /** Every row of a run leads back to the event that wrote it last. */
 export function checkOrigins({ tables, origins: events }: DrainRun): void {
   for (const { table, origins, ...changes } of tables) {
@@ -144,7 +174,12 @@ export function checkOrigins({ tables, origins: events }: DrainRun): void {
       const rows = decodedRows(changes[kind]);
       check(origins[kind].length === rows.length, `${table.name}: ${kind} without origin`);
       rows.forEach(({ chainId, checkpoint, row }, at) => {
-        const origin = events.at(origins[kind][at] as number);
+        const event = origins[kind][at] as number;
+        if (event === 0) {
+          check(checkpoint <= SET_UPS, `${table.name}: a row of no event, and of no set-up`);
+          return;
+        }
+        const origin = events.at(event);
         if (kind !== "deletes") checkSame(origin?.checkpoint, checkpoint, `${table.name}: checkpoint of the origin`);
         if (chainId !== 0) checkSame(origin?.chainId, chainId, `${table.name}: chain of the origin`);
         if (!table.appendOnly) return;
@@ -155,7 +190,7 @@ export function checkOrigins({ tables, origins: events }: DrainRun): void {
   }
 }
 
-export function isSkipped({ onError, ops }: PlannedEvent): boolean {
+function isSkipped({ onError, ops }: PlannedEvent): boolean {
   return onError === "skip" && ops.some((op) => op.do === "throw");
 }
 

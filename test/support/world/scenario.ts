@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { StoreLimits } from "../../../src/store/store.ts";
-import { event, type Op, type PlannedEvent, small } from "./plan.ts";
+import { type Op, op, type PlannedEvent } from "./plan.ts";
 
 /** The events of one block. */
 export type PlannedBlock = readonly Pick<PlannedEvent, "onError" | "ops">[];
@@ -18,6 +18,8 @@ export interface ChainChange {
 
 export interface PlannedChain {
   readonly chainId: number;
+  /** What the set-up does, as an event of block 0; undefined: there is no set-up. */
+  readonly setup: PlannedBlock[number] | undefined;
   /** The blocks from 1 on that are there at the start. */
   readonly blocks: readonly PlannedBlock[];
   readonly changes: readonly ChainChange[];
@@ -67,6 +69,7 @@ export interface Scenario {
   readonly chains: readonly PlannedChain[];
   /** Blocks that a reorg can replace. */
   readonly window: number;
+  readonly rawEvents: boolean;
   /** The sources say which block is final. */
   readonly finality: boolean;
   readonly blockLag: number;
@@ -100,8 +103,14 @@ interface EventShape {
 
 interface ChainShape {
   blocks: EventShape[][];
+  setup: Op[];
   changes: { waits: boolean; afterMs: number; depth: number; blocks: EventShape[][] }[];
 }
+
+const event = fc.record({
+  onError: fc.constantFrom("stop", "skip"),
+  ops: fc.array(op, { minLength: 1, maxLength: 5 }),
+});
 
 const block = fc.array(event, { maxLength: 3 });
 
@@ -113,18 +122,22 @@ const change = fc.record({
 });
 
 const chain: fc.Arbitrary<ChainShape> = fc.record({
+  setup: fc.array(
+    op.filter((one) => one.do !== "insert"),
+    { minLength: 1, maxLength: 4 },
+  ),
   blocks: fc.array(block, { minLength: 1, maxLength: 12, size: "max" }),
   changes: fc.array(change, { maxLength: 6, size: "max" }),
 });
 
-function withoutReorgs({ blocks, changes }: ChainShape): ChainShape {
-  return { blocks, changes: changes.map((one) => ({ ...one, depth: 0 })) };
+function withoutReorgs({ changes, ...rest }: ChainShape): ChainShape {
+  return { ...rest, changes: changes.map((one) => ({ ...one, depth: 0 })) };
 }
 
 /** Rows that chains share are kept out of worlds with several chains and reorgs: they would need all chains to go back. */
-function planned(shapes: readonly ChainShape[]): PlannedChain[] {
+function planned(shapes: readonly ChainShape[], hasSetup: boolean): PlannedChain[] {
   const isRewound = shapes.length > 1 && shapes.some(({ changes }) => changes.some(({ depth }) => depth > 0));
-  return shapes.map(({ blocks, changes }, index) => {
+  return shapes.map(({ setup, blocks, changes }, index) => {
     const chainId = index + 1;
     const blocksOf = (inBlocks: readonly EventShape[][]): PlannedBlock[] =>
       inBlocks.map((events) =>
@@ -132,6 +145,7 @@ function planned(shapes: readonly ChainShape[]): PlannedChain[] {
       );
     return {
       chainId,
+      setup: hasSetup ? { onError: "stop", ops: isRewound ? setup.map(unshared) : setup } : undefined,
       blocks: blocksOf(blocks),
       changes: changes.map((one) => ({ ...one, blocks: blocksOf(one.blocks) })),
     };
@@ -141,6 +155,8 @@ function planned(shapes: readonly ChainShape[]): PlannedChain[] {
 function unshared(op: Op): Op {
   return "table" in op && op.table === "shared" ? { ...op, table: "counter" } : op;
 }
+
+const small = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 
 const limits: fc.Arbitrary<StoreLimits> = fc.record({
   capacityChanges: small(40),
@@ -155,9 +171,10 @@ const limits: fc.Arbitrary<StoreLimits> = fc.record({
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   chains: fc
-    .tuple(fc.array(chain, { minLength: 1, maxLength: 2 }), fc.nat({ max: 3 }))
-    .map(([shapes, kind]) => planned(kind === 0 ? shapes.map(withoutReorgs) : shapes)),
+    .tuple(fc.array(chain, { minLength: 1, maxLength: 2 }), fc.nat({ max: 3 }), fc.boolean())
+    .map(([shapes, kind, hasSetup]) => planned(kind === 0 ? shapes.map(withoutReorgs) : shapes, hasSetup)),
   window: fc.integer({ min: 1, max: 6 }),
+  rawEvents: fc.boolean(),
   finality: fc.boolean(),
   blockLag: fc.constantFrom(0, 0, 0, 1, 2),
   timestamps: fc.boolean(),

@@ -1,11 +1,12 @@
 import { SpindexError } from "../../../src/errors.ts";
 import { Signal } from "../../../src/lib/signal.ts";
+import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import type { MemoryState } from "../../../src/testing/memory-state.ts";
 import { SimulatedChain } from "./chain.ts";
 import { Life, type Outcome } from "./indexer.ts";
-import { Oracle } from "./oracle.ts";
+import { checkOrigins, Oracle } from "./oracle.ts";
 import { type PlannedEvent, TABLES } from "./plan.ts";
 import type { Interruption, Scenario } from "./scenario.ts";
 import { SimulatedServer } from "./server.ts";
@@ -55,7 +56,7 @@ export class Simulation {
     this.#trace = options.trace;
     this.#steps = new Steps(this.#pick, scenario.timerWeight, (owner, label) => this.#stepped(owner, label));
     this.#chains = scenario.chains.map((chain) => new SimulatedChain(chain, scenario.window, scenario.finality));
-    this.#oracle = new Oracle(this.#chains, this.#database.state);
+    this.#oracle = new Oracle(this.#chains, this.#database.state, scenario.rawEvents);
     this.#server = new SimulatedServer({
       database: this.#database,
       clock: this.#steps.clockOf(SERVER),
@@ -131,6 +132,8 @@ export class Simulation {
       },
       rows: () => this.#oracle.rowsOf(this.#database.state),
       batchStarted: (store) => this.#checkCapacity(store),
+      writing: (run) => this.#checkOrigins(run),
+      effectCalled: (input) => this.#checkCalled(input),
     });
     this.#trace?.(`process ${life.id} begins`);
     this.#lives.push(life);
@@ -260,7 +263,8 @@ export class Simulation {
     const { number } = chain.head.header;
     const last = chain.blocks[number - this.#scenario.blockLag]?.header;
     const newest = stored?.headers.at(-1);
-    if (last === undefined || last.number < 1) return stored?.block === undefined;
+    // Nothing is fetched of it, or nothing but its set-up.
+    if (last === undefined || last.number < 1) return stored?.block === undefined || stored.block === 0;
     return stored?.block === last.number && newest?.hash === last.hash && stored.head === number;
   }
 
@@ -301,6 +305,22 @@ export class Simulation {
       check(this.#database.committedCheckpoint >= committed, `process ${life.id}: committed before it is durable`);
     }
     this.#frontiers.set(store, { processed, committed });
+  }
+
+  #checkOrigins(run: DrainRun): void {
+    try {
+      checkOrigins(run);
+    } catch (error) {
+      this.#violation ??= error as Violation;
+    }
+  }
+
+  /** What is stored is not asked for again. */
+  #checkCalled(input: number): void {
+    for (const stored of this.#database.state.effects.values()) {
+      if (stored.input === input)
+        this.#violation ??= new Violation(`an effect is called for ${input}, which is stored`);
+    }
   }
 
   /** A batch is begun below the limit only. */

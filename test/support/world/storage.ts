@@ -25,6 +25,8 @@ export interface StorageOptions {
   readonly clock: StepClock;
   /** What happens to the next write. */
   readonly nextFault: () => Fault | undefined;
+  /** Called with each run that is to be written. */
+  readonly writing?: (run: DrainRun) => void;
   /** Whether the next read fails for good. */
   readonly readFails: () => boolean;
   /** A connection that is silent for so long is given up. */
@@ -78,12 +80,13 @@ export class SimulatedStorage implements SessionStorage {
     for (const attempt of this.#attempts) attempt.isGone = true;
   }
 
-  write(
+  async write(
     run: DrainRun,
     _telemetry?: WriteTransactionTelemetry,
     metadata: readonly ChainMetadata[] = [],
   ): Promise<WriteOutcome> {
     const { database } = this.#o.server;
+    this.#o.writing?.(run);
     return this.#guard.run(run, (number) => this.#write(number, (claim) => database.write(run, claim, metadata)));
   }
 

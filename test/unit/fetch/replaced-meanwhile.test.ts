@@ -20,7 +20,7 @@ async function fetched(
   newestKnown: boolean,
   toBlock = 3,
 ): Promise<FetchedRange> {
-  const chain = new SimulatedChain({ chainId: 1, blocks: [[], [], []], changes: [] }, 5, false);
+  const chain = new SimulatedChain({ chainId: 1, setup: undefined, blocks: [[], [], []], changes: [] }, 5, false);
   const clock = recordingClock();
   const source = simulatedSource({
     chain,
