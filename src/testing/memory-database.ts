@@ -135,7 +135,12 @@ export class MemoryDatabase {
 
   /** Chain metadata alone. @throws WriteFailure as `write` */
   writeMetadata(chains: readonly ChainMetadata[], claim: WriteClaim): WriteResult {
-    return this.#claimed(claim, (state) => withMetadata(state, chains));
+    return this.change(claim, (state) => withMetadata(state, chains));
+  }
+
+  /** A write that is no run, of any kind. @throws WriteFailure as `write` */
+  change(claim: WriteClaim, apply: (state: MemoryState) => MemoryState): WriteResult {
+    return this.#claimed(claim, apply);
   }
 
   /** Takes a chain back. @throws WriteFailure as `write` */

@@ -1,5 +1,6 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S]`: runs N seeds from S on (default 2,000 from 1), and prints those that fail.
+ * `npm run simulate -- [--seeds N] [--from S] [--stop]`: runs N seeds from S on (default 2,000 from 1), and prints those
+ * that fail; with --stop it ends at the first.
  * `--seed S [--verbose] [--shrink]`: one seed; what happens in it step by step; the smallest scenario near it that fails.
  */
 import { inspect, parseArgs } from "node:util";
@@ -12,6 +13,7 @@ const { values: options } = parseArgs({
   options: {
     seeds: { type: "string", default: "2000" },
     from: { type: "string", default: "1" },
+    stop: { type: "boolean", default: false },
     seed: { type: "string" },
     verbose: { type: "boolean", default: false },
     shrink: { type: "boolean", default: false },
@@ -23,7 +25,7 @@ async function many(): Promise<number> {
   const [from, count] = [Number(options.from), Number(options.seeds)];
   const failed: number[] = [];
   const startedAt = performance.now();
-  for (let seed = from; seed < from + count; seed++) {
+  for (let seed = from; seed < from + count && !(options.stop && failed.length > 0); seed++) {
     try {
       await runSeed(seed);
     } catch (error) {

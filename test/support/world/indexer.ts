@@ -21,7 +21,7 @@ import type { SimulatedServer } from "./server.ts";
 import { simulatedSource } from "./source.ts";
 import type { Pick, StepClock } from "./steps.ts";
 import { SimulatedStorage, type StorageOptions } from "./storage.ts";
-import type { Violation } from "./violation.ts";
+import { Violation } from "./violation.ts";
 
 export interface LifeOptions {
   readonly id: number;
@@ -37,8 +37,8 @@ export interface LifeOptions {
   readonly readFails: () => boolean;
   readonly sourceFails: () => boolean;
   readonly violated: (violation: Violation) => void;
-  /** What the durable rows are, as a session begins. */
-  readonly rows: () => Model;
+  /** Gives the durable rows, as a session begins. */
+  readonly sessionBegins: (store: Store) => Model;
   readonly batchStarted: (store: Store) => void;
   readonly writing: (run: DrainRun) => void;
   /** The effect whose outputs are stored is called. */
@@ -63,6 +63,8 @@ export class Life {
   storage: SimulatedStorage | undefined;
   session: Session | undefined;
   readonly #o: LifeOptions;
+  /** Inputs of the effect whose outputs are stored, in this session. */
+  readonly #called = new Set<number>();
   readonly #stop = new AbortController();
   #isDead = false;
 
@@ -110,7 +112,17 @@ export class Life {
   async #run(): Promise<Outcome> {
     const { scenario, server, clock, pick, nextFault, readFails, sourceFails, chains, once } = this.#o;
     const { writing } = this.#o;
-    const options = { server, token: this.token, clock, nextFault, readFails, writing, silenceMs: SILENCE_MS };
+    const violated = (what: string): void => this.#o.violated(new Violation(what));
+    const options = {
+      server,
+      token: this.token,
+      clock,
+      nextFault,
+      readFails,
+      writing,
+      violated,
+      silenceMs: SILENCE_MS,
+    };
     const storage = await SimulatedStorage.open(options, () => this.#isDead);
     if (this.#isDead) return new Promise(() => {});
     this.storage = storage;
@@ -146,7 +158,7 @@ export class Life {
           batchItems: scenario.batchItems,
           fetchBufferItems: scenario.bufferItems,
           writeRetryBudgetMs: scenario.writeRetryBudgetMs,
-          pruneEveryMs: 30_000,
+          pruneEveryMs: scenario.pruneEveryMs,
           startBudgetMs: 5_000,
           flushDeadlineMs: scenario.flushDeadlineMs,
         },
@@ -158,16 +170,24 @@ export class Life {
         sources: new Map(sources),
         onSession: (session) => {
           this.session = session;
-          this.handlers.begin(this.#o.rows());
+          this.#called.clear();
+          this.handlers.begin(this.#o.sessionBegins(session.store));
         },
       },
       this.#stop.signal,
     );
   }
 
+  /** Once in a session for each input, and never for one that is stored. */
+  #calledStored(input: number): void {
+    if (this.#called.has(input)) this.#o.violated(new Violation(`an effect is called for ${input} again`));
+    this.#called.add(input);
+    this.#o.effectCalled(input);
+  }
+
   #double(name: string, cache: boolean): Double {
     return createEffect({ name, input: t.int32(), output: t.int64(), cache, rateLimit: false }, async (number) => {
-      if (cache && !this.isDoomed) this.#o.effectCalled(number);
+      if (cache && !this.isDoomed) this.#calledStored(number);
       await this.#o.clock.pause("effect");
       return 2n * BigInt(number);
     });

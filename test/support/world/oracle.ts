@@ -1,5 +1,6 @@
 import { partsOfEventId } from "../../../src/chain/event-id.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
+import type { StoreLimits } from "../../../src/store/store.ts";
 import { decodedRows } from "../../../src/testing/memory-codec.ts";
 import type { DurableRun, MemoryState, StoredChain } from "../../../src/testing/memory-state.ts";
 import type { PlacedEvent, SimulatedChain } from "./chain.ts";
@@ -13,6 +14,12 @@ interface Known {
   readonly rows: Model;
 }
 
+export interface OracleOptions {
+  /** Every handled event is stored. */
+  readonly rawEvents: boolean;
+  readonly limits: Pick<StoreLimits, "maximumBatches">;
+}
+
 /**
  * Knows what every state of the database must hold, and checks each as soon as it is durable: its rows are a plain fold
  * of the events of its chains up to its progress, each of them once, none that the chains do not have.
@@ -20,11 +27,12 @@ interface Known {
 export class Oracle {
   readonly #chains: ReadonlyMap<number, SimulatedChain>;
   readonly #hasRawEvents: boolean;
+  readonly #maximumBatches: number;
   readonly #known = new WeakMap<MemoryState, Known>();
 
-  /** @param hasRawEvents every handled event is stored */
-  constructor(chains: readonly SimulatedChain[], empty: MemoryState, hasRawEvents: boolean) {
-    this.#hasRawEvents = hasRawEvents;
+  constructor(chains: readonly SimulatedChain[], empty: MemoryState, { rawEvents, limits }: OracleOptions) {
+    this.#hasRawEvents = rawEvents;
+    this.#maximumBatches = limits.maximumBatches;
     this.#chains = new Map(chains.map((chain) => [chain.chainId, chain]));
     this.#known.set(empty, { log: [], rows: new Map() });
   }
@@ -52,6 +60,7 @@ export class Oracle {
     const [run, rollback] = [after.runs.at(-1), after.rollbacks.at(-1)];
     if (run !== undefined && after.runs.length > before.runs.length) {
       checkRun(before, run);
+      check(run.batches.length <= this.#maximumBatches, `a run of ${run.batches.length} batches`);
       const handled = handledIn(run.checkpoints.from, run.checkpoints.to);
       return { log: [...known.log, ...handled], rows: fold(handled, known.rows) };
     }
@@ -139,7 +148,7 @@ export class Oracle {
     const finalTo = Math.max(0, ...state.runs.flatMap((run) => (run.mode === "final" ? run.checkpoints.to : [])));
     for (const table of TABLES.filter(({ appendOnly }) => !appendOnly)) {
       const chains = table.crossChain
-        ? [{ chainId: 0, from: finalTo }]
+        ? [{ chainId: 0, from: Math.max(finalTo, firstOpenOf(state) - 1) }]
         : [...state.chains.values()].map(historyOf(state));
       for (const { chainId, from } of chains) {
         const isWanted = (place: string, row: ModelRow): boolean =>
@@ -212,6 +221,17 @@ function checkRun(before: MemoryState, run: DurableRun): void {
     run.batches.reduce((sum, batch) => sum + batch.items, 0),
     "the items of a run",
   );
+}
+
+/** The first checkpoint that any chain can still take back. */
+function firstOpenOf({ chains, positions }: MemoryState): number {
+  const firsts = [...chains.values()].map(({ chainId, block, checkpoint, finalized, historyFloor }) => {
+    if (block === undefined || finalized < 0) return 1;
+    const floor = Math.max(historyFloor, Math.min(finalized, block));
+    const open = positions.filter((position) => position.chainId === chainId && position.block > floor);
+    return Math.min(checkpoint + 1, ...open.map((position) => position.checkpoint));
+  });
+  return firsts.length === 0 ? 1 : Math.min(...firsts);
 }
 
 /** From which checkpoint on a chain can be taken back. */

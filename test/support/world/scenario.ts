@@ -83,6 +83,7 @@ export interface Scenario {
   readonly limits: StoreLimits;
   readonly writeRetryBudgetMs: number;
   readonly flushDeadlineMs: number;
+  readonly pruneEveryMs: number;
   readonly interruptions: readonly Interruption[];
   /** Of a thousand writes, so many go wrong, until the list of faults is used up. */
   readonly faultRate: number;
@@ -185,6 +186,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   limits,
   writeRetryBudgetMs: fc.constantFrom(500, 600_000, 600_000),
   flushDeadlineMs: fc.constantFrom(1_000, 1e9, 1e9),
+  pruneEveryMs: fc.constantFrom(300, 2_000, 30_000),
   interruptions: fc.array(
     fc.record({
       afterSteps: fc.integer({ min: 1, max: 120 }),

@@ -46,6 +46,8 @@ export class Simulation {
   #changesLeft = 0;
   #lives: Life[] = [];
   #frontiers = new WeakMap<Store, { processed: number; committed: number }>();
+  /** How many runs were durable when a session began. */
+  readonly #sessions = new WeakMap<Store, number>();
   #violation: Violation | undefined;
   #digest = 0;
   #stepCount = 0;
@@ -56,7 +58,7 @@ export class Simulation {
     this.#trace = options.trace;
     this.#steps = new Steps(this.#pick, scenario.timerWeight, (owner, label) => this.#stepped(owner, label));
     this.#chains = scenario.chains.map((chain) => new SimulatedChain(chain, scenario.window, scenario.finality));
-    this.#oracle = new Oracle(this.#chains, this.#database.state, scenario.rawEvents);
+    this.#oracle = new Oracle(this.#chains, this.#database.state, scenario);
     this.#server = new SimulatedServer({
       database: this.#database,
       clock: this.#steps.clockOf(SERVER),
@@ -130,8 +132,11 @@ export class Simulation {
       violated: (violation) => {
         this.#violation ??= violation;
       },
-      rows: () => this.#oracle.rowsOf(this.#database.state),
-      batchStarted: (store) => this.#checkCapacity(store),
+      sessionBegins: (store) => {
+        this.#sessions.set(store, this.#database.runs.length);
+        return this.#oracle.rowsOf(this.#database.state);
+      },
+      batchStarted: (store) => this.#checkCapacity(life, store),
       writing: (run) => this.#checkOrigins(run),
       effectCalled: (input) => this.#checkCalled(input),
     });
@@ -324,11 +329,23 @@ export class Simulation {
   }
 
   /** A batch is begun below the limit only. */
-  #checkCapacity(store: Store): void {
+  #checkCapacity(life: Life, store: Store): void {
     const { batches, items, changes, bytes } = store.uncommitted;
     const { capacityChanges, capacityBytes } = this.#scenario.limits;
+    const recount = this.#uncommittedItems(store);
+    if (items !== recount && !life.isDoomed)
+      this.#violation ??= new Violation(`${items} items are counted where there are ${recount}`);
     if (batches === 0 || (items + changes < capacityChanges && bytes < capacityBytes)) return;
     this.#violation ??= new Violation(`a batch begins at ${items + changes} of ${capacityChanges}, ${bytes} bytes`);
+  }
+
+  /** Counted apart: what was processed in the session less what it knows to be durable. */
+  #uncommittedItems(store: Store): number {
+    const known = this.#sessions.get(store) ?? 0;
+    const durable = this.#database.runs
+      .slice(known)
+      .filter(({ checkpoints }) => checkpoints.to <= store.committedCheckpoint);
+    return store.itemsProcessed - durable.reduce((sum, { items }) => sum + items, 0);
   }
 
   #checkEnd(): void {

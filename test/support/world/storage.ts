@@ -10,10 +10,11 @@ import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "../..
 import type { WriteClaim, WriteResult } from "../../../src/testing/memory-database.ts";
 import { type MemoryState, resumePointOf } from "../../../src/testing/memory-state.ts";
 import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
-import type { Pruning } from "../../../src/write/pruning.ts";
+import type { PruneOutcome, Pruning } from "../../../src/write/pruning.ts";
 import type { RawEventCodec } from "../../../src/write/raw-events.ts";
 import { WriteFailure, type WriteOutcome } from "../../../src/write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../../../src/write/write-guard.ts";
+import { prunable, pruned } from "./pruning.ts";
 import type { Fault } from "./scenario.ts";
 import type { Attempt, SimulatedServer } from "./server.ts";
 import type { StepClock } from "./steps.ts";
@@ -27,6 +28,8 @@ export interface StorageOptions {
   readonly nextFault: () => Fault | undefined;
   /** Called with each run that is to be written. */
   readonly writing?: (run: DrainRun) => void;
+  /** The writer does what it must not. */
+  readonly violated?: (what: string) => void;
   /** Whether the next read fails for good. */
   readonly readFails: () => boolean;
   /** A connection that is silent for so long is given up. */
@@ -45,6 +48,10 @@ export class SimulatedStorage implements SessionStorage {
   readonly #lost = new AbortController();
   readonly #attempts = new Set<Attempt>();
   #isDead = false;
+  /** It was told that it is fenced, or that the storage went back. */
+  #isRefused = false;
+  /** When rows or metadata were confirmed last in this session. */
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   /** The last write that the process knows to be durable. */
   #confirmed: number;
 
@@ -87,12 +94,22 @@ export class SimulatedStorage implements SessionStorage {
   ): Promise<WriteOutcome> {
     const { database } = this.#o.server;
     this.#o.writing?.(run);
-    return this.#guard.run(run, (number) => this.#write(number, (claim) => database.write(run, claim, metadata)));
+    const outcome = await this.#guard.run(run, (number) =>
+      this.#write(number, (claim) => database.write(run, claim, metadata)),
+    );
+    this.#confirmedAt = this.#o.clock.now();
+    return outcome;
   }
 
-  writeMetadata(chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
-    const { database } = this.#o.server;
-    return this.#guard.maintenance((number) => this.#write(number, (claim) => database.writeMetadata(chains, claim)));
+  async writeMetadata(chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
+    const { server, clock, violated } = this.#o;
+    const { database } = server;
+    if (clock.now() - this.#confirmedAt < 1_000) violated?.("metadata is written less than a second after the last");
+    const outcome = await this.#guard.maintenance((number) =>
+      this.#write(number, (claim) => database.writeMetadata(chains, claim)),
+    );
+    this.#confirmedAt = clock.now();
+    return outcome;
   }
 
   async rollBack(request: RollbackRequest): Promise<void> {
@@ -101,10 +118,28 @@ export class SimulatedStorage implements SessionStorage {
   }
 
   async planPruning(): Promise<readonly Pruning[]> {
-    return [];
+    await this.#o.clock.pause("plan");
+    const { database } = this.#o.server;
+    return prunable(database.state).map((table) => ({ table, step: (maxRows) => this.#prune(table, maxRows) }));
+  }
+
+  #prune(table: string, maxRows: number): Promise<PruneOutcome> {
+    const { database } = this.#o.server;
+    return this.#guard.maintenance(async (number) => {
+      let done = { rows: 0, isDone: false };
+      const outcome = await this.#write(number, (claim) =>
+        database.change(claim, (state) => {
+          const { state: after, ...what } = pruned(state, table, maxRows);
+          done = what;
+          return after;
+        }),
+      );
+      return { ...done, ...outcome };
+    });
   }
 
   async readResume(): Promise<ResumePoint> {
+    this.#confirmedAt = Number.NEGATIVE_INFINITY;
     await this.#o.clock.pause("resume");
     if (this.#o.nextFault() !== undefined) throw new WriteFailure("transient", "planned: refused");
     return this.#o.server.database.resume;
@@ -130,6 +165,7 @@ export class SimulatedStorage implements SessionStorage {
 
   async #write(number: WriteNumber, apply: (claim: WriteClaim) => WriteResult): Promise<WriteOutcome> {
     const { server, token, silenceMs, clock } = this.#o;
+    if (this.#isRefused) this.#o.violated?.("a writer tries again after it was fenced, or the storage went back");
     const attempt: Attempt = { fault: this.#o.nextFault(), silenceMs, isGone: this.#isDead, commitSent: false };
     this.#attempts.add(attempt);
     const answered = new AbortController();
@@ -147,6 +183,8 @@ export class SimulatedStorage implements SessionStorage {
       return { alreadyDurable: outcome === "already_durable" };
     } catch (error) {
       await this.#requireAlive();
+      const isFinal = error instanceof WriteFailure && (error.kind === "fenced" || error.kind === "went_back");
+      this.#isRefused ||= isFinal;
       throw error;
     } finally {
       answered.abort();
