@@ -8,7 +8,7 @@ import { limitsOf } from "../indexer/limits.ts";
 import { type IndexerOptions, runIndexer } from "../indexer.ts";
 import { createTelemetry, type IndexerTelemetry } from "../instrument/create-telemetry.ts";
 import { createLog, type Logger, logEvent } from "../instrument/log.ts";
-import { startTracing } from "../instrument/start-tracing.ts";
+import { startTracing } from "../instrument/tracing/start-tracing.ts";
 import { systemClock } from "../lib/clock.ts";
 import { loadProject, type Project } from "./load-project.ts";
 import { errorText, reportError } from "./report-error.ts";

@@ -1,20 +1,20 @@
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { BatchTrace } from "./batch-trace.ts";
-import { DrainTrace } from "./drain-trace.ts";
-import type { Exposition } from "./exposition.ts";
-import { FetchTrace, RequestTelemetry } from "./fetch-trace.ts";
 import type { Instruments, Unfinished } from "./instruments.ts";
 import type { Logger } from "./log.ts";
 import { LoopAccount } from "./loop-account.ts";
-import { Metrics } from "./metrics.ts";
+import type { Exposition } from "./metrics/exposition.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { setStatusGauges } from "./metrics/status-gauges.ts";
 import { LOOP_STATES, type SpanAttributes } from "./names.ts";
-import { PruneTrace } from "./prune-trace.ts";
-import { ReorgTrace } from "./reorg-trace.ts";
 import type { Status } from "./status.ts";
-import { setStatusGauges } from "./status-gauges.ts";
 import type { ChainLabel, Telemetry } from "./telemetry.ts";
-import { noTracing, type SpanCounts, type Tracing } from "./tracing.ts";
-import { WriteTrace } from "./write-trace.ts";
+import { BatchTrace } from "./traces/batch-trace.ts";
+import { DrainTrace } from "./traces/drain-trace.ts";
+import { FetchTrace, RequestTelemetry } from "./traces/fetch-trace.ts";
+import { PruneTrace } from "./traces/prune-trace.ts";
+import { ReorgTrace } from "./traces/reorg-trace.ts";
+import { WriteTrace } from "./traces/write-trace.ts";
+import { noTracing, type SpanCounts, type Tracing } from "./tracing/tracing.ts";
 
 export interface TelemetryOptions {
   /** The indexer's name. */

@@ -1,9 +1,9 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "./log.ts";
 import type { LoopAccount } from "./loop-account.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { WriteState } from "./telemetry.ts";
-import type { SpanRef, Tracing } from "./tracing.ts";
+import type { SpanRef, Tracing } from "./tracing/tracing.ts";
 
 /** What the parts of telemetry work with. */
 export interface Instruments {

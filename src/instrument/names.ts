@@ -2,11 +2,11 @@
  * The telemetry contract in code: every span, attribute, metric and log event, named once. Public API: docs/telemetry.md
  * is rendered from here, and a name that is not here is a type error.
  */
-import { ATTRIBUTES, type AttributeName } from "./attribute-names.ts";
-import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./span-names.ts";
+import { ATTRIBUTES, type AttributeName } from "./names/attributes.ts";
+import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./names/spans.ts";
 
-export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./log-names.ts";
-export { BUCKETS, LOOP_STATES, METRIC_PREFIX, type MetricDefinition } from "./metric-definition.ts";
+export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./names/log-events.ts";
+export { BUCKETS, LOOP_STATES, METRIC_PREFIX, type MetricDefinition } from "./names/metric-definition.ts";
 export {
   type CounterName,
   type GaugeName,
@@ -15,7 +15,7 @@ export {
   METRICS,
   type MetricName,
   type SummaryName,
-} from "./metric-names.ts";
+} from "./names/metrics.ts";
 export { ATTRIBUTES, SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName };
 
 type ValueOfType<T> = T extends "string"

@@ -4,7 +4,7 @@ import type { BatchStart } from "../../src/instrument/batch-telemetry.ts";
 import { createTelemetry, type IndexerTelemetry } from "../../src/instrument/create-telemetry.ts";
 import type { DrainStart } from "../../src/instrument/drain-telemetry.ts";
 import { createLog } from "../../src/instrument/log.ts";
-import { startTracing } from "../../src/instrument/start-tracing.ts";
+import { startTracing } from "../../src/instrument/tracing/start-tracing.ts";
 import { type TraceModel, traceModelOf } from "../../src/testing/trace-file.ts";
 import { ManualClock } from "./manual-clock.ts";
 

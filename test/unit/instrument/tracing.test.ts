@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLog } from "../../../src/instrument/log.ts";
-import { startTracing } from "../../../src/instrument/start-tracing.ts";
-import type { Tracing, TracingOptions } from "../../../src/instrument/tracing.ts";
+import { startTracing } from "../../../src/instrument/tracing/start-tracing.ts";
+import type { Tracing, TracingOptions } from "../../../src/instrument/tracing/tracing.ts";
 import { readTraceFile } from "../../../src/testing/trace-file.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 

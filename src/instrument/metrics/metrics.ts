@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
-import { type Exposition, type Family, renderClassic, renderOpenMetrics, wantsOpenMetrics } from "./exposition.ts";
 import {
   BUCKETS,
   type CounterName,
@@ -11,9 +10,10 @@ import {
   type MetricDefinition,
   type MetricName,
   type SummaryName,
-} from "./names.ts";
+} from "../names.ts";
+import type { SpanRef } from "../tracing/tracing.ts";
+import { type Exposition, type Family, renderClassic, renderOpenMetrics, wantsOpenMetrics } from "./exposition.ts";
 import { SumAndCount } from "./sum-and-count.ts";
-import type { SpanRef } from "./tracing.ts";
 
 export interface MetricsOptions {
   /** Labels of every series. */

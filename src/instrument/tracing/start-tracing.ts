@@ -1,4 +1,4 @@
-import { systemClock } from "../lib/clock.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { noTracing, type Tracing, type TracingOptions } from "./tracing.ts";
 
 /** Starts tracing. Without an exporter nothing is traced, and OpenTelemetry is not even loaded. */

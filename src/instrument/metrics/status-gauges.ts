@@ -1,8 +1,8 @@
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../../errors.ts";
+import type { GaugeName, LabelsOf } from "../names.ts";
+import { LOOP_STATES } from "../names.ts";
+import { type ChainStatus, dataAgeSeconds, type StartsStatus, type Status } from "../status.ts";
 import type { Metrics } from "./metrics.ts";
-import type { GaugeName, LabelsOf } from "./names.ts";
-import { LOOP_STATES } from "./names.ts";
-import { type ChainStatus, dataAgeSeconds, type StartsStatus, type Status } from "./status.ts";
 
 const WRITE_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "WRITE_FAILED",

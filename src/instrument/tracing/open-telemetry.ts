@@ -18,11 +18,11 @@ import { envDetector, hostDetector, osDetector, type ResourceDetector } from "@o
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { ParentBasedSampler, type SpanExporter, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
 import type { Logger } from "pino";
-import { messageOf } from "../errors.ts";
-import type { Clock } from "../lib/clock.ts";
-import { logEvent } from "./log.ts";
-import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "./names.ts";
-import { redact } from "./redact.ts";
+import { messageOf } from "../../errors.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { logEvent } from "../log.ts";
+import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "../names.ts";
+import { redact } from "../redact.ts";
 import { LinkAwareSampler } from "./sampler.ts";
 import { CountingProcessor, SpanCounter } from "./span-counter.ts";
 import { TraceFileExporter } from "./trace-file-exporter.ts";

@@ -1,7 +1,7 @@
-import { type Instruments, idsOf, type Unfinished } from "./instruments.ts";
-import { logEvent } from "./log.ts";
-import type { ReorgStart, ReorgTelemetry, RollbackSummary } from "./reorg-telemetry.ts";
-import type { OpenSpan } from "./tracing.ts";
+import { type Instruments, idsOf, type Unfinished } from "../instruments.ts";
+import { logEvent } from "../log.ts";
+import type { ReorgStart, ReorgTelemetry, RollbackSummary } from "../reorg-telemetry.ts";
+import type { OpenSpan } from "../tracing/tracing.ts";
 
 /** The trace of one reorg. */
 export class ReorgTrace implements ReorgTelemetry, Unfinished {

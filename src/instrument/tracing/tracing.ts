@@ -1,8 +1,8 @@
 import type { SpanContext } from "@opentelemetry/api";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import type { Logger } from "pino";
-import type { Clock } from "../lib/clock.ts";
-import type { EventAttributes, EventOf, SpanAttributes, SpanName } from "./names.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { EventAttributes, EventOf, SpanAttributes, SpanName } from "../names.ts";
 
 /** A span that is exported: what can be linked to. */
 export type SpanRef = Pick<SpanContext, "traceId" | "spanId" | "traceFlags">;

@@ -1,8 +1,8 @@
-import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "./drain-telemetry.ts";
-import { type Instruments, idsOf, type Origin, type Unfinished } from "./instruments.ts";
-import { logEvent } from "./log.ts";
-import type { LabelsOf } from "./names.ts";
-import type { OpenSpan, SpanRef, TracedSpan } from "./tracing.ts";
+import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "../drain-telemetry.ts";
+import { type Instruments, idsOf, type Origin, type Unfinished } from "../instruments.ts";
+import { logEvent } from "../log.ts";
+import type { LabelsOf } from "../names.ts";
+import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
 
 export interface WriteStart {
   readonly attempt: number;

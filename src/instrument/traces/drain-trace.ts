@@ -1,7 +1,7 @@
+import type { DrainStart, DrainTelemetry, RawEventsEncoded, WriteTransactionTelemetry } from "../drain-telemetry.ts";
+import { type Instruments, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "../instruments.ts";
+import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
 import { BatchTrace } from "./batch-trace.ts";
-import type { DrainStart, DrainTelemetry, RawEventsEncoded, WriteTransactionTelemetry } from "./drain-telemetry.ts";
-import { type Instruments, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "./instruments.ts";
-import type { OpenSpan, SpanRef } from "./tracing.ts";
 import { WriteTrace } from "./write-trace.ts";
 
 /** One drain run: a trace of its own, linked with its batches in both directions. */

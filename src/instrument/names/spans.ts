@@ -1,4 +1,4 @@
-import type { AttributeName } from "./attribute-names.ts";
+import type { AttributeName } from "./attributes.ts";
 
 /** What a span stands for. */
 export interface SpanDefinition {

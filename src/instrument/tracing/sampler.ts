@@ -1,7 +1,7 @@
 import type { Attributes, Context, Link, SpanKind } from "@opentelemetry/api";
 import { TraceFlags } from "@opentelemetry/api";
 import { type Sampler, SamplingDecision, type SamplingResult } from "@opentelemetry/sdk-trace";
-import type { SpanName } from "./names.ts";
+import type { SpanName } from "../names.ts";
 
 /**
  * Roots that are exported whenever something they link to is. A batch is not among them: it links to up to 32 fetches,

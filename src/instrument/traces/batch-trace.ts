@@ -1,4 +1,4 @@
-import { assert } from "../errors.ts";
+import { assert } from "../../errors.ts";
 import type {
   BatchStart,
   BatchTelemetry,
@@ -8,11 +8,11 @@ import type {
   HandlerCall,
   HandlerSummary,
   ProcessSummary,
-} from "./batch-telemetry.ts";
-import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "./instruments.ts";
-import { logEvent } from "./log.ts";
-import type { LabelsOf } from "./names.ts";
-import type { OpenSpan, SpanRef } from "./tracing.ts";
+} from "../batch-telemetry.ts";
+import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "../instruments.ts";
+import { logEvent } from "../log.ts";
+import type { LabelsOf } from "../names.ts";
+import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
 
 /** Handlers that took less than this in a batch get no span. */
 const HANDLERS_SPAN_MS = 5;

@@ -1,6 +1,6 @@
-import type { Instruments, Unfinished } from "./instruments.ts";
-import type { PruneTelemetry } from "./prune-telemetry.ts";
-import type { OpenSpan } from "./tracing.ts";
+import type { Instruments, Unfinished } from "../instruments.ts";
+import type { PruneTelemetry } from "../prune-telemetry.ts";
+import type { OpenSpan } from "../tracing/tracing.ts";
 import { WriteTrace } from "./write-trace.ts";
 
 /** One step of pruning: a short trace of its own. */

@@ -1,5 +1,5 @@
 import type { MetricDefinition } from "./metric-definition.ts";
-import { WRITE_METRICS } from "./write-metric-names.ts";
+import { WRITE_METRICS } from "./write-metrics.ts";
 
 const OTHER_METRICS = {
   head_block: {
