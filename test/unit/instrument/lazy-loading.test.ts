@@ -17,7 +17,7 @@ function loadedWith(exporters: string): string[] {
     });
     const { createTelemetry } = await import("./src/instrument/create-telemetry.ts");
     const { createLog } = await import("./src/instrument/log.ts");
-    const { startTracing } = await import("./src/instrument/start-tracing.ts");
+    const { startTracing } = await import("./src/instrument/tracing/start-tracing.ts");
     const log = createLog({ level: "silent", format: "json" });
     const identity = { serviceName: "a", version: "1", instanceId: "i" };
     const tracing = await startTracing({ ...identity, exporters: ${exporters}, ratio: 1, log });
