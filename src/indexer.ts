@@ -14,13 +14,13 @@ import { type RunningServer, startServer } from "./api/server.ts";
 import type { IndexerDefinition } from "./config/definition.ts";
 import { fingerprintOf } from "./config/fingerprint.ts";
 import { SpindexError } from "./errors.ts";
+import type { IndexerOptions } from "./indexer/options.ts";
 import { logProgress } from "./indexer/progress-log.ts";
 import { runSessions } from "./indexer/run-sessions.ts";
-import type { Session, SessionOptions } from "./indexer/session.ts";
-import { statusOf } from "./indexer/status.ts";
-import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
+import type { Session } from "./indexer/session.ts";
+import { type Life, statusOf } from "./indexer/status.ts";
 import { logEvent } from "./instrument/log.ts";
-import type { StandbyStatus, Status } from "./instrument/status.ts";
+import type { Status } from "./instrument/status.ts";
 import { parseDatabaseUrl } from "./postgres/database-url.ts";
 import { schemaNamesOf } from "./postgres/ddl.ts";
 import { openStorage } from "./postgres/open.ts";
@@ -29,41 +29,8 @@ import type { PostgresStorage } from "./postgres/storage.ts";
 import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
 import { createJsonRpcSource } from "./source/json-rpc-source.ts";
 import { watchSource } from "./source/source-health.ts";
-import type { StoreLimits } from "./store/store.ts";
 import { WriteFailure } from "./write/storage.ts";
 import { writeError } from "./write/write-error.ts";
-
-export interface IndexerOptions extends SessionOptions {
-  readonly databaseUrl: string;
-  /** PostgreSQL schema of the tables. */
-  readonly schema: string;
-  readonly shard: string;
-  readonly version: string;
-  /** End at once, with SHARD_TAKEN, when another process has the shard; else wait as a standby. */
-  readonly noWait?: boolean;
-  readonly telemetry: IndexerTelemetry;
-  /** Where the HTTP endpoints listen; undefined: nowhere. */
-  readonly listen: { readonly host: string; readonly port: number; readonly nextFreePort: boolean } | undefined;
-  /** How long the HTTP endpoints stay up after a fatal error, so that it is scraped. */
-  readonly lingerMs: number;
-}
-
-export interface IndexerLimits {
-  readonly store: StoreLimits;
-  readonly batchItems: number;
-  /** Events fetched and not yet processed, a chain. */
-  readonly fetchBufferItems: number;
-  /** How long a write or a read is tried again in an outage. */
-  readonly writeRetryBudgetMs: number;
-  /** How often to look for history that no rollback can need any more. */
-  readonly pruneEveryMs: number;
-  /** How long start-up waits for an unreachable database or node. */
-  readonly startBudgetMs: number;
-  /** A database connection that is silent for so long while an answer is due is given up. Default 60 s. */
-  readonly databaseSilenceMs?: number;
-  /** How long a flush at exit may take. */
-  readonly flushDeadlineMs: number;
-}
 
 /**
  * Runs an indexer until every chain has ended, or `signal` aborts and everything processed is durable.
@@ -133,16 +100,6 @@ async function buildIndexes({ indexes }: PostgresStorage, signal: AbortSignal): 
   if (signal.aborted) stop();
   await indexes.finish();
   signal.removeEventListener("abort", stop);
-}
-
-/** What changes in the life of an indexer; the status is made from it. */
-export interface Life {
-  readonly startedAt: number;
-  /** Who has the shard while this process waits for it. */
-  standby: StandbyStatus | undefined;
-  storage: PostgresStorage | undefined;
-  session: Session | undefined;
-  failure: SpindexError | undefined;
 }
 
 async function serve(options: IndexerOptions, status: () => Status): Promise<RunningServer | undefined> {

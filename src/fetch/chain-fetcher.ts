@@ -1,7 +1,8 @@
 import type { FetchedRange } from "../batch/batch.ts";
 import type { BlockHeader } from "../chain/block.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import { SpindexError } from "../errors.ts";
-import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Source } from "../source/source.ts";
 import type { HeadTracker } from "./head-tracker.ts";

@@ -1,10 +1,11 @@
 import type { FetchedRange } from "../batch/batch.ts";
 import type { BlockDetails, BlockHeader } from "../chain/block.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { Hash } from "../chain/hex.ts";
 import { hexAt, type LogPage, logPageOf, selectRows } from "../chain/log-page.ts";
 import { SpindexError } from "../errors.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../instrument/fetch-telemetry.ts";
-import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Telemetry } from "../instrument/telemetry.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type BlockQuery, type LogQuery, RangeTooLarge, type Source } from "../source/source.ts";

@@ -1,5 +1,6 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import type { BlockHeader } from "../chain/block.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { ChainDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { ChainFetcher } from "../fetch/chain-fetcher.ts";
@@ -7,7 +8,7 @@ import { HeadTracker } from "../fetch/head-tracker.ts";
 import { LogSelection } from "../fetch/log-selection.ts";
 import { RangeBuffer } from "../fetch/range-buffer.ts";
 import { RangeSizer } from "../fetch/range-sizer.ts";
-import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
 import type { ChainSupply } from "../process/processing-loop.ts";

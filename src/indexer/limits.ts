@@ -1,4 +1,21 @@
-import type { IndexerLimits } from "../indexer.ts";
+import type { StoreLimits } from "../store/store.ts";
+
+export interface IndexerLimits {
+  readonly store: StoreLimits;
+  readonly batchItems: number;
+  /** Events fetched and not yet processed, a chain. */
+  readonly fetchBufferItems: number;
+  /** How long a write or a read is tried again in an outage. */
+  readonly writeRetryBudgetMs: number;
+  /** How often to look for history that no rollback can need any more. */
+  readonly pruneEveryMs: number;
+  /** How long start-up waits for an unreachable database or node. */
+  readonly startBudgetMs: number;
+  /** A database connection that is silent for so long while an answer is due is given up. Default 60 s. */
+  readonly databaseSilenceMs?: number;
+  /** How long a flush at exit may take. */
+  readonly flushDeadlineMs: number;
+}
 
 const MIB = 1024 * 1024;
 

@@ -1,13 +1,13 @@
 import { AddressTable } from "../abi/address-table.ts";
 import type { UndecodableReason } from "../abi/undecodable-log.ts";
 import type { ChainProgress } from "../batch/batch.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { IndexerDefinition } from "../config/definition.ts";
 import { effectDefinitionOf } from "../config/effect.ts";
 import type { HandlerLog } from "../config/indexer.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
-import type { IndexerLimits } from "../indexer.ts";
-import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
@@ -22,6 +22,7 @@ import { PersistenceLoop } from "../write/persistence-loop.ts";
 import { RawEvents } from "../write/raw-events.ts";
 import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
 import { chainMetadataOf } from "./chain-metadata.ts";
+import type { IndexerLimits } from "./limits.ts";
 import { handledLogReader, routesOf } from "./routes.ts";
 import type { SessionStorage } from "./session-storage.ts";
 

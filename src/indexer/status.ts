@@ -1,11 +1,22 @@
 import { SpindexError } from "../errors.ts";
-import type { IndexerOptions, Life } from "../indexer.ts";
-import type { ChainStatus, Status } from "../instrument/status.ts";
+import type { ChainStatus, StandbyStatus, Status } from "../instrument/status.ts";
+import type { PostgresStorage } from "../postgres/storage.ts";
 import type { ChainLane } from "./chain-lane.ts";
+import type { IndexerOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** Oldest that live data may be, in seconds, unless the chain is slower. */
 const OBJECTIVE_SECONDS = 30;
+
+/** What changes in the life of an indexer; the status is made from it. */
+export interface Life {
+  readonly startedAt: number;
+  /** Who has the shard while this process waits for it. */
+  standby: StandbyStatus | undefined;
+  storage: PostgresStorage | undefined;
+  session: Session | undefined;
+  failure: SpindexError | undefined;
+}
 
 /** What the indexer is doing at this moment. Before the loops run there are no figures yet. */
 export function statusOf(options: IndexerOptions, life: Life): Status {

@@ -1,6 +1,6 @@
 import type { HistoryMode } from "../batch/batch.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
-import type { ChainLabel } from "./telemetry.ts";
 
 export interface BatchStart {
   readonly id: number;

@@ -1,3 +1,4 @@
+import type { ChainLabel } from "../chain/chain-label.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Instruments, Unfinished } from "./instruments.ts";
 import type { Logger } from "./log.ts";
@@ -7,7 +8,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { setStatusGauges } from "./metrics/status-gauges.ts";
 import { LOOP_STATES, type SpanAttributes } from "./names.ts";
 import type { Status } from "./status.ts";
-import type { ChainLabel, Telemetry } from "./telemetry.ts";
+import type { Telemetry } from "./telemetry.ts";
 import { BatchTrace } from "./traces/batch-trace.ts";
 import { DrainTrace } from "./traces/drain-trace.ts";
 import { FetchTrace, RequestTelemetry } from "./traces/fetch-trace.ts";

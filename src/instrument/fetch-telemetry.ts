@@ -1,4 +1,4 @@
-import type { ChainLabel } from "./telemetry.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 
 export interface FetchStart {
   readonly chain: ChainLabel;

@@ -1,4 +1,4 @@
-import type { ChainLabel } from "./telemetry.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 
 /** What a rollback took back. */
 export interface RollbackSummary {

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
 import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
@@ -25,11 +26,6 @@ export interface Telemetry {
   /** A step of pruning in `table`. */
   pruneStarted(table: string): PruneTelemetry;
   reorgStarted(start: ReorgStart): ReorgTelemetry;
-}
-
-export interface ChainLabel {
-  readonly name: string;
-  readonly id: number;
 }
 
 /** States of the processing loop; it is in exactly one at any time. */

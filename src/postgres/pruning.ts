@@ -1,7 +1,6 @@
 import type { StatementStart, WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { TableModel } from "../store/table.ts";
-import type { PruneOutcome, Pruning } from "../write/pruning.ts";
-import type { WriteOutcome } from "../write/storage.ts";
+import type { PruneOutcome, Pruning, WriteOutcome } from "../write/storage.ts";
 import type { Connection } from "./connection.ts";
 import { CHAIN_COLUMN, CHANGED_AT_COLUMN } from "./copy-codec.ts";
 import { historyTableOf, qualified, type SchemaNames } from "./ddl.ts";

@@ -1,8 +1,8 @@
 import type { Batch } from "../batch/batch.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { HandlerLog, SetupContext } from "../config/indexer.ts";
 import { messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
-import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";

@@ -1,7 +1,7 @@
 import type { BatchSlice } from "../batch/batch.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import { hexAt } from "../chain/log-page.ts";
 import type { HandlerCall, HandlerSummary } from "../instrument/batch-telemetry.ts";
-import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { EventRoute } from "./event-route.ts";
 
 const SLOWEST = 3;

@@ -1,7 +1,8 @@
 import type { Batch } from "../batch/batch.ts";
 import { createBatch, type SliceSupply } from "../batch/create-batch.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import type { BatchStart, CapacityWait } from "../instrument/batch-telemetry.ts";
-import type { ChainLabel, Telemetry } from "../instrument/telemetry.ts";
+import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
 import type { Store } from "../store/store.ts";

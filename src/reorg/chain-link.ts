@@ -1,5 +1,5 @@
 import type { BlockHeader } from "../chain/block.ts";
-import type { ChainLabel } from "../instrument/telemetry.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 
 /** Two headers of one chain that do not belong to the same version of it. */
 export interface BrokenLink {

@@ -1,7 +1,7 @@
 import type { BlockHeader } from "../chain/block.ts";
+import type { ChainLabel } from "../chain/chain-label.ts";
 import { SpindexError } from "../errors.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
-import type { ChainLabel } from "../instrument/telemetry.ts";
 import type { Source } from "../source/source.ts";
 
 /** What the storage knows of a chain after the flush that comes before every rollback. */

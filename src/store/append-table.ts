@@ -1,5 +1,5 @@
 import { type ByteMark, ByteWriter, type EncodedRows } from "../lib/byte-writer.ts";
-import type { ChangeScope } from "./entity-table.ts";
+import type { ChangeScope } from "./change-scope.ts";
 import type { Journal } from "./journal.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
 import type { Row, RowCodec, TableModel } from "./table.ts";

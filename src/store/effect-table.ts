@@ -1,7 +1,7 @@
 import { assert } from "../errors.ts";
 import { ByteWriter, type EncodedRows, NO_ROWS } from "../lib/byte-writer.ts";
+import type { ChangeScope } from "./change-scope.ts";
 import { digestOf, type EffectShape, type KeptValue } from "./effect-shape.ts";
-import type { ChangeScope } from "./entity-table.ts";
 import type { Evicted } from "./record-map.ts";
 
 /** What names one stored output. */

@@ -1,4 +1,5 @@
 import { ByteWriter } from "../lib/byte-writer.ts";
+import type { ChangeScope } from "./change-scope.ts";
 import type { ChangeKind, TableChanges } from "./drain-run.ts";
 import type { Journal } from "./journal.ts";
 import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from "./record-map.ts";
@@ -18,19 +19,6 @@ interface Image {
 interface BeforeImage extends Image {
   /** False: the record was made by that change, and only the storage can tell what was there. */
   readonly isKnown: boolean;
-}
-
-/** The change being made: set by the store for each block. */
-export interface ChangeScope {
-  readonly batch: number;
-  readonly checkpoint: number;
-  readonly chainId: number;
-  /** Number of the event that is handled; 0: none. */
-  readonly event: number;
-  /** Before-images are made of the chain's own rows: its block can still be orphaned. */
-  readonly keepHistory: boolean;
-  /** Before-images are made of rows that chains share: the block of any of them can. */
-  readonly keepSharedHistory: boolean;
 }
 
 const SHARED = 0;

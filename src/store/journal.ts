@@ -1,11 +1,21 @@
-import type { AppendTable } from "./append-table.ts";
-import type { EntityTable } from "./entity-table.ts";
 import type { RowRecord } from "./record-map.ts";
 import type { Row } from "./table.ts";
 
+/** A table whose records the journal puts back. */
+interface RecordTable {
+  /** The record is as it was before the change: `created` and `imaged` as they were given to `record`. */
+  undone(record: RowRecord, created: boolean, imaged: boolean): void;
+}
+
+/** A table that keeps its own marks. */
+interface MarkedTable {
+  undoEvent(): void;
+  undoBlock(): void;
+}
+
 /** How a record was before a change. */
 interface Entry {
-  table: EntityTable;
+  table: RecordTable;
   record: RowRecord;
   row: Row;
   exists: boolean;
@@ -29,10 +39,10 @@ export class Journal {
   /** Counts up with each event and block; append tables remember at which one they last set their marks. */
   event = 0;
   block = 0;
-  readonly #appends: AppendTable[] = [];
+  readonly #appends: MarkedTable[] = [];
 
-  /** An append table keeps its own marks and is told when to go back to them. */
-  follow(table: AppendTable): void {
+  /** The table is told when to go back to its marks. */
+  follow(table: MarkedTable): void {
     this.#appends.push(table);
   }
 
@@ -48,7 +58,7 @@ export class Journal {
     this.#eventStart = this.#length;
   }
 
-  record(table: EntityTable, record: RowRecord, created: boolean, imaged: boolean): void {
+  record(table: RecordTable, record: RowRecord, created: boolean, imaged: boolean): void {
     let entry = this.#entries[this.#length];
     if (entry === undefined) {
       entry = { table, record, row: record.row, exists: false, checkpoint: 0, changedAt: 0, event: 0, created, imaged };

@@ -1,23 +1,4 @@
-import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
-import type { WriteOutcome } from "./storage.ts";
-
-/** Rows of one table that nothing can need any more, to be deleted in steps. Made by a storage. */
-export interface Pruning {
-  /** Name of the table, without its schema. */
-  readonly table: string;
-  /**
-   * Deletes up to `maxRows` of them in a guarded write of its own. Waits for nobody: rows that others have locked stay.
-   * The caller ends `telemetry`.
-   * @throws WriteFailure
-   */
-  step(maxRows: number, telemetry: WriteTransactionTelemetry): Promise<PruneOutcome>;
-}
-
-export interface PruneOutcome extends WriteOutcome {
-  readonly rows: number;
-  /** Nothing of it is left. */
-  readonly isDone: boolean;
-}
+import type { PruneOutcome, Pruning } from "./storage.ts";
 
 /** Rows of a step: at most, at least. */
 const MOST_ROWS = 5_000;

@@ -2,7 +2,6 @@ import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts
 import type { DrainRun } from "../store/drain-run.ts";
 import type { RowOrigin } from "../store/event-log.ts";
 import type { ChainMetadata } from "./chain-metadata.ts";
-import type { Pruning } from "./pruning.ts";
 
 /** How the persistence loop reacts to a failed write. */
 export type WriteFailureKind =
@@ -60,6 +59,24 @@ export class WriteFailure extends Error {
 export interface WriteOutcome {
   /** An earlier attempt had written the run, though its answer never came. */
   readonly alreadyDurable: boolean;
+}
+
+/** Rows of one table that nothing can need any more, to be deleted in steps. Made by a storage. */
+export interface Pruning {
+  /** Name of the table, without its schema. */
+  readonly table: string;
+  /**
+   * Deletes up to `maxRows` of them in a guarded write of its own. Waits for nobody: rows that others have locked stay.
+   * The caller ends `telemetry`.
+   * @throws WriteFailure
+   */
+  step(maxRows: number, telemetry: WriteTransactionTelemetry): Promise<PruneOutcome>;
+}
+
+export interface PruneOutcome extends WriteOutcome {
+  readonly rows: number;
+  /** Nothing of it is left. */
+  readonly isDone: boolean;
 }
 
 /** Where the rows go. One write is in flight at a time. */

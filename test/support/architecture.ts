@@ -135,15 +135,12 @@ function formViolations(file: SourceFacts): string[] {
 }
 
 /**
- * Cycles among files that load each other, one path for each: the first file of a cycle in path order comes first.
- * Imports of types and lazy imports load nothing while a module is evaluated, so they make none.
+ * Cycles among files that import each other, one path for each: the first file of a cycle in path order comes first.
+ * Types count as well: two files that need each other's types are one idea in two places.
  */
-export function cyclesOf(files: readonly SourceFacts[]): string[][] {
+function cyclesOf(files: readonly SourceFacts[]): string[][] {
   const edges = new Map(
-    files.map((file) => [
-      file.path,
-      file.imports.flatMap((fact) => (fact.kind === "value" ? (targetOf(file, fact.from) ?? []) : [])),
-    ]),
+    files.map((file) => [file.path, file.imports.flatMap((fact) => targetOf(file, fact.from) ?? [])]),
   );
   const cycles: string[][] = [];
   const done = new Set<string>();

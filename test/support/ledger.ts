@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { defineIndexer, entity, t } from "../../src/index.ts";
+import type { IndexerLimits } from "../../src/indexer/limits.ts";
 import { limitsOf } from "../../src/indexer/limits.ts";
-import type { IndexerLimits } from "../../src/indexer.ts";
 import { type FakeChain, fakeAddress, tokenChain } from "./fake-chain.ts";
 import type { FakeNode } from "./fake-node.ts";
 import { type RunningIndexer, startIndexer } from "./run-indexer.ts";

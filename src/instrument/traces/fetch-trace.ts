@@ -1,8 +1,8 @@
+import type { ChainLabel } from "../../chain/chain-label.ts";
 import type { FetchStart, FetchTelemetry, RequestResult, RequestStart, SourceTelemetry } from "../fetch-telemetry.ts";
 import { type Instruments, idsOf, Origin, type Unfinished } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
-import type { ChainLabel } from "../telemetry.ts";
 import { errorTypeOf, isCancellation, type OpenSpan } from "../tracing/tracing.ts";
 
 type Outcome = LabelsOf<"source_requests_total">["outcome"];

@@ -3,7 +3,7 @@ import { chown, mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { IndexerOptions } from "../../../src/indexer.ts";
+import type { IndexerOptions } from "../../../src/indexer/options.ts";
 import { createLog } from "../../../src/instrument/log.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { startFakeNode } from "../../support/fake-node.ts";

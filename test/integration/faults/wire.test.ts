@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { IndexerLimits } from "../../../src/indexer.ts";
+import type { IndexerLimits } from "../../../src/indexer/limits.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { type FakeNode, startFakeNode } from "../../support/fake-node.ts";
 import { fastClock } from "../../support/fast-clock.ts";

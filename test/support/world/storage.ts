@@ -10,8 +10,8 @@ import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "../..
 import type { WriteClaim, WriteResult } from "../../../src/testing/memory-database.ts";
 import { type MemoryState, resumePointOf } from "../../../src/testing/memory-state.ts";
 import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
-import type { PruneOutcome, Pruning } from "../../../src/write/pruning.ts";
 import type { RawEventCodec } from "../../../src/write/raw-events.ts";
+import type { PruneOutcome, Pruning } from "../../../src/write/storage.ts";
 import { WriteFailure, type WriteOutcome } from "../../../src/write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../../../src/write/write-guard.ts";
 import { prunable, pruned } from "./pruning.ts";

@@ -4,7 +4,7 @@ import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage } from "../../../src/testing/memory-storage.ts";
 import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
 import { PersistenceLoop } from "../../../src/write/persistence-loop.ts";
-import type { PruneOutcome, Pruning } from "../../../src/write/pruning.ts";
+import type { PruneOutcome, Pruning } from "../../../src/write/storage.ts";
 import { type Storage, WriteFailure, type WriteFailureKind, type WriteOutcome } from "../../../src/write/storage.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { silentTelemetry } from "../../support/silent-telemetry.ts";

@@ -1,0 +1,6 @@
+/** How a chain is called. */
+export interface ChainLabel {
+  /** The key in the config. */
+  readonly name: string;
+  readonly id: number;
+}
