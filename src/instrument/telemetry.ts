@@ -35,6 +35,7 @@ export type ProcessState =
   | "handlers"
   | "reads"
   | "effects"
+  | "flush"
   | "rollback"
   | "blocked"
   | "other"

@@ -144,6 +144,7 @@ function exemplarOf(span: SpanRef | undefined): Labels {
 
 /** Every combination of label values that is known; none when a label's values are not. */
 function seriesOf(definition: MetricDefinition, known: MetricsOptions["known"]): Labels[] {
+  if (definition.series !== undefined) return [...definition.series];
   let series: Labels[] = [{}];
   for (const [label, closed] of Object.entries(definition.labels)) {
     const values = closed === "*" ? (known[label] ?? []) : closed;

@@ -94,6 +94,16 @@ export const LOG_EVENTS = {
     message: "Processing waited for capacity",
     help: "`duration_ms`, `reason`: backpressure.",
   },
+  "wait.long": {
+    level: "warn",
+    message: "Still waiting",
+    help: "After 10 s, and while it lasts: `loop`, `state`, `what`, `waited_s`; `blocker` when another session holds a lock.",
+  },
+  "wait.ended": {
+    level: "info",
+    message: "A long wait is over",
+    help: "Of what was told of as `wait.long`: `loop`, `state`, `what`, `waited_s`.",
+  },
   "handler.skipped": {
     level: "warn",
     message: "An event was skipped by its handler's policy",

@@ -1,4 +1,4 @@
-import type { MetricDefinition } from "./metric-definition.ts";
+import { type MetricDefinition, WAIT_SERIES } from "./metric-definition.ts";
 import { WRITE_METRICS } from "./write-metrics.ts";
 
 const OTHER_METRICS = {
@@ -274,6 +274,15 @@ const OTHER_METRICS = {
     unit: "",
     labels: { loop: "*", state: "*" },
     help: "1 for the state that the loop is in.",
+  },
+  waiting_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { loop: "*", state: "*" },
+    buckets: "waiting",
+    exemplar: true,
+    series: WAIT_SERIES,
+    help: "Waits that last: how long each has lasted so far, observed after 10 s and again every 30 s until it ends. Rising: something stands still now; the exemplar is a span that says what, and who holds the lock.",
   },
   reorgs_total: {
     type: "counter",
