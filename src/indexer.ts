@@ -22,7 +22,6 @@ import { type Life, statusOf } from "./indexer/status.ts";
 import { logEvent } from "./instrument/log.ts";
 import type { Status } from "./instrument/status.ts";
 import { parseDatabaseUrl } from "./postgres/database-url.ts";
-import { schemaNamesOf } from "./postgres/ddl.ts";
 import { openStorage } from "./postgres/open.ts";
 import type { ShardHolder } from "./postgres/shard-holder.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
@@ -40,7 +39,6 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   const { telemetry } = options;
   // What is wrong whatever the nodes say is said before they are waited for.
   parseDatabaseUrl(options.databaseUrl);
-  schemaNamesOf(options.schema);
   const life: Life = {
     startedAt: options.clock.now(),
     standby: undefined,

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Environment, readEnvironment } from "../config/environment.ts";
+import { schemaNameOf } from "../config/schema-name.ts";
 import { SpindexError } from "../errors.ts";
 import { startDevelopmentDatabase } from "../indexer/development-database.ts";
 import { limitsOf } from "../indexer/limits.ts";
@@ -40,7 +41,11 @@ export function runFlags(command: Command): Command {
     .option("--config <path>", "config file, or the folder that holds it", ".")
     .option("--once", "stop at the head, or at the end blocks; make everything durable; exit 0")
     .option("--no-wait", "exit 75 at once when another process has the shard, and do not wait to take over")
-    .option("--schema <name>", "PostgreSQL schema of the tables (DATABASE_SCHEMA; default: the indexer's name)")
+    .option(
+      "--schema <name>",
+      "PostgreSQL schema of the tables (DATABASE_SCHEMA; default: the indexer's name)",
+      schemaOf,
+    )
     .option("--host <address>", "address of metrics, probes and status (SPINDEX_HOST; default 127.0.0.1)")
     .option("--port <number>", "their port (SPINDEX_PORT; default 42080)", portOf)
     .addOption(new Option("--log-level <level>", "lowest level of log lines (SPINDEX_LOG_LEVEL)").choices(LOG_LEVELS))
@@ -178,6 +183,10 @@ function reportFailure(error: unknown, log: Logger, format: "json" | "pretty"): 
   const code = error instanceof SpindexError ? error.code : "INTERNAL";
   logEvent(log, "indexer.failed", { code, err: error, fix, text: errorText(error) });
   return error instanceof SpindexError ? error.exitCode : 1;
+}
+
+function schemaOf(text: string): string {
+  return schemaNameOf(text, "--schema");
 }
 
 function portOf(text: string): number {

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../errors.ts";
 import { type AddressCheck, checkAddress } from "./checksum.ts";
 import { type EnvReference, isEnvReference } from "./env.ts";
 import { type Problems, pathText, show } from "./problems.ts";
+import { isSchemaName, SCHEMA_NAME_FIX } from "./schema-name.ts";
 import { didYouMean } from "./suggestion.ts";
 
 /** The shape of what `defineIndexer` is given; what needs a look at two places is checked later. */
@@ -98,7 +99,7 @@ const deployment = z
 const contract = z.strictObject({ abi: z.array(z.unknown()).min(1), chains: z.record(z.string(), deployment) });
 
 const config = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/),
+  name: z.string().refine(isSchemaName),
   schema: plainObject,
   handlers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   chains: z.record(z.string(), chain),
@@ -118,7 +119,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 /** How to mend what is wrong at a place. */
 const FIXES: Readonly<Record<string, string>> = {
   "": "Give defineIndexer an object: { name, schema, chains, contracts }.",
-  name: "It becomes a PostgreSQL schema: a lower-case letter, then lower-case letters, digits and underscores, at most 40.",
+  name: `It becomes the name of a PostgreSQL schema. ${SCHEMA_NAME_FIX}`,
   schema: 'Write import * as schema from "./schema.ts" and give it here.',
   handlers: 'Give a glob, or a list of globs: "./src/handlers/**/*.ts".',
   chains: 'Give chains by name: { mainnet: { id: 1, sources: [{ rpc: env("MAINNET_RPC_URL") }] } }.',

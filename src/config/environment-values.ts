@@ -1,3 +1,5 @@
+import { isSchemaName, SCHEMA_NAME_FIX } from "./schema-name.ts";
+
 /** The values of variables, by type. Durations in milliseconds, sizes in bytes. */
 export interface VariableValue {
   readonly text: string;
@@ -37,7 +39,7 @@ export function parseVariable(type: VariableType, text: string, choices: readonl
     case "choice":
       return choices.includes(text) ? { value: text } : { wrong: "no choice", fix: `Write ${choices.join(", ")}.` };
     case "schema":
-      return schemaOf(text);
+      return isSchemaName(text) ? { value: text } : { wrong: "no usable name of a schema", fix: SCHEMA_NAME_FIX };
     case "url":
       return urlOf(text);
     case "port":
@@ -74,18 +76,6 @@ function withUnit(
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   const fix = `Write a number and its unit (${Object.keys(units).join(", ")}): ${example}.`;
   return factor === undefined ? { wrong, fix } : { value: Math.round(Number(number) * factor) };
-}
-
-/** Room is left for what we append to the name. */
-const MAX_SCHEMA_NAME = 48;
-
-function schemaOf(text: string): ParsedVariable {
-  if (text.length <= MAX_SCHEMA_NAME && /^[a-z_][a-z0-9_]*$/.test(text) && !text.startsWith("pg_"))
-    return { value: text };
-  return {
-    wrong: "no usable name of a schema",
-    fix: `Write lower-case letters, digits and underscores, at most ${MAX_SCHEMA_NAME}, not beginning with a digit or pg_.`,
-  };
 }
 
 function urlOf(text: string): ParsedVariable {

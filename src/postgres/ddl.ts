@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SpindexError } from "../errors.ts";
+import { assert, SpindexError } from "../errors.ts";
 import type { ColumnModel, IndexModel, TableModel } from "../store/table.ts";
 import { columnTypeOf, elementTypeOf } from "./column-types.ts";
 import { CHAIN_COLUMN, CHANGED_AT_COLUMN, CHECKPOINT_COLUMN, identityOf, keyColumnsOf } from "./copy-codec.ts";
@@ -11,14 +11,10 @@ export interface SchemaNames {
   readonly internal: string;
 }
 
-/** @throws SpindexError SCHEMA_INVALID when the name leaves no room for the internal schema's */
+/** @param schema a name that was checked where it was given */
 export function schemaNamesOf(schema: string): SchemaNames {
   const names = { user: schema, internal: `${schema}_spindex` };
-  if (schema === "" || Buffer.byteLength(names.internal) > MAX_NAME_BYTES || schema.includes("\0")) {
-    throw new SpindexError("SCHEMA_INVALID", `the database schema ${JSON.stringify(schema)} is no usable name`, {
-      fix: `Choose a name of 1 to ${MAX_NAME_BYTES - "_spindex".length} bytes with --schema or DATABASE_SCHEMA.`,
-    });
-  }
+  assert(Buffer.byteLength(names.internal) <= MAX_NAME_BYTES, "a name of a schema was not checked");
   return names;
 }
 

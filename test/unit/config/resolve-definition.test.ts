@@ -163,7 +163,7 @@ describe("a wrong configuration names the place, the value and the fix", () => {
     [
       "a name that is no schema",
       { ...valid, name: "Erc-20" },
-      'CONFIG_INVALID spindex.config.ts: name: "Erc-20" is no usable value → It becomes a PostgreSQL schema: a lower-case letter, then lower-case letters, digits and underscores, at most 40.',
+      'CONFIG_INVALID spindex.config.ts: name: "Erc-20" is no usable value → It becomes the name of a PostgreSQL schema. Write lower-case letters, digits and underscores, at most 55, not beginning with a digit or pg_.',
     ],
     [
       "no sources",
