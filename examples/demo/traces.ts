@@ -1,4 +1,4 @@
-import { readTraceFile } from "../../src/testing/trace-file.ts";
+import { readTraceFile } from "../../src/testing/index.ts";
 
 /** What a trace file holds of the two loops. */
 export interface Traces {

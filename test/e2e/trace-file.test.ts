@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type FileSpan, readTraceFile } from "../../src/testing/trace-file.ts";
+import { readTraceFile, type TraceSpan } from "../../src/testing/index.ts";
 import { runCli, temporaryProject } from "../support/cli.ts";
 import { tokenChain } from "../support/fake-chain.ts";
 import { startFakeNode } from "../support/fake-node.ts";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const byId = (a: FileSpan, b: FileSpan): number => a.spanId.localeCompare(b.spanId);
+const byId = (a: TraceSpan, b: TraceSpan): number => a.spanId.localeCompare(b.spanId);
 
 test("a trace file leads from any batch to its drain run and write transaction, and back", async () => {
   const node = await startFakeNode({ chain: tokenChain({ blocks: 3_000, transfersPerBlock: 5 }) });

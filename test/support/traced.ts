@@ -1,28 +1,10 @@
-import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
-import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import type { BatchStart } from "../../src/instrument/batch-telemetry.ts";
 import { createTelemetry, type IndexerTelemetry } from "../../src/instrument/create-telemetry.ts";
 import type { DrainStart } from "../../src/instrument/drain-telemetry.ts";
 import { createLog } from "../../src/instrument/log.ts";
-import { startTracing } from "../../src/instrument/tracing/start-tracing.ts";
-import { type TraceModel, traceModelOf } from "../../src/testing/trace-file.ts";
+import type { TraceModel } from "../../src/instrument/recorded/trace-model.ts";
+import { collectTraces } from "../../src/testing/collect-traces.ts";
 import { ManualClock } from "./manual-clock.ts";
-
-/** Keeps what was exported, through the same text form as trace files. */
-class MemoryExporter implements SpanExporter {
-  #text = "";
-
-  export(...[spans, done]: Parameters<SpanExporter["export"]>): void {
-    this.#text += `${Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? []).toString()}\n`;
-    done({ code: 0 });
-  }
-
-  async shutdown(): Promise<void> {}
-
-  model(): TraceModel {
-    return traceModelOf(this.#text);
-  }
-}
 
 export interface Traced {
   readonly telemetry: IndexerTelemetry;
@@ -39,16 +21,7 @@ export async function traced(options: { readonly ratio?: number } = {}): Promise
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const log = createLog({ level: "debug", format: "json", destination });
-  const exporter = new MemoryExporter();
-  const tracing = await startTracing({
-    serviceName: "erc20",
-    version: "1.2.3",
-    instanceId: "instance-1",
-    exporters: { others: [exporter] },
-    ratio: options.ratio ?? 1,
-    log,
-    clock,
-  });
+  const { tracing, traces } = await collectTraces({ ratio: options.ratio ?? 1, clock });
   const telemetry = createTelemetry({
     name: "erc20",
     shard: "0",
@@ -61,10 +34,6 @@ export async function traced(options: { readonly ratio?: number } = {}): Promise
     handlers: ["Token.Transfer"],
     processMetrics: false,
   });
-  const traces = async (): Promise<TraceModel> => {
-    await telemetry.flush();
-    return exporter.model();
-  };
   return { telemetry, clock, lines, traces };
 }
 

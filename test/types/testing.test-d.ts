@@ -1,5 +1,5 @@
 import { defineIndexer, entity, t } from "spindex";
-import { createTestIndexer } from "spindex/testing";
+import { collectTraces, createTestIndexer, expectTrace } from "spindex/testing";
 import { expectTypeOf } from "vitest";
 
 const address = `0x${"00".repeat(20)}` as const;
@@ -44,3 +44,16 @@ tested.get("allowance", { owner: address, spender: address });
 tested.get("allowance", address);
 // @ts-expect-error there is no such entity
 tested.rows("token");
+
+// Names in checks of traces are those of the telemetry contract.
+const traces = expectTrace(await (await collectTraces()).traces());
+const batch = traces.one("spindex.batch", { "spindex.outcome": "durable" });
+batch.child("spindex.batch.persist").linksTo("spindex.write_transaction").hasEvent("commit_sent");
+// @ts-expect-error there is no such span
+traces.one("spindex.bach");
+// @ts-expect-error a batch has no such attribute
+batch.has({ "spindex.batch.number": 1 });
+// @ts-expect-error it is a number
+batch.has({ "spindex.batch.id": "1" });
+// @ts-expect-error a batch has no such event
+batch.hasEvent("commit_sent");

@@ -219,6 +219,7 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     const { statements, rows, bytes, startedAt, totalMs } = this.#merged;
     if (statements > 0) {
       this.#statementSpan("merged statements", startedAt, {
+        "db.query.summary": "merged statements",
         "spindex.write.merged_statements": statements,
         "spindex.write.rows": rows,
         "spindex.write.bytes": bytes,

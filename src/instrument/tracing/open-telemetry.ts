@@ -24,6 +24,7 @@ import { logEvent } from "../log.ts";
 import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "../names.ts";
 import { redact } from "../redact.ts";
 import { LinkAwareSampler } from "./sampler.ts";
+import { seededIds } from "./seeded-ids.ts";
 import { CountingProcessor, SpanCounter } from "./span-counter.ts";
 import { TraceFileExporter } from "./trace-file-exporter.ts";
 import {
@@ -55,6 +56,7 @@ export async function startOpenTelemetry(options: TracingOptions, clock: Clock):
     sampler: new ParentBasedSampler({ root: new LinkAwareSampler(new TraceIdRatioBasedSampler(options.ratio)) }),
     spanProcessors: [counter, ...processors],
     spanLimits: { linkCountLimit: LINK_LIMIT },
+    ...(options.seed === undefined ? {} : { idGenerator: seededIds(options.seed) }),
   });
   const tracer = tracerOf(sdk, options.version);
   routeDiagnostics(options.log);

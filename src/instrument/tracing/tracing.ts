@@ -78,6 +78,8 @@ export interface TracingOptions {
   readonly exporters: TraceExporters;
   /** Share of traces that are exported, 0 to 1. */
   readonly ratio: number;
+  /** Makes all ids follow from it, for tests. Default: random ids. */
+  readonly seed?: number;
   readonly log: Logger;
   readonly clock?: Clock;
 }

@@ -206,7 +206,7 @@ test("requests to sources are counted by outcome", async () => {
     expect(samples).toContain(series);
   }
   expect(samples).toContain(`spindex_source_request_duration_seconds_count{${labels}} 3`);
-  const spans = (await traces()).named("eth_blockNumber");
+  const spans = (await traces()).named("{rpc.method}");
   expect(spans.map((span) => [span.isError, span.attributes["rpc.response.status_code"]])).toEqual([
     [false, undefined],
     [false, "-32005"],

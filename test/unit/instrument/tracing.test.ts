@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLog } from "../../../src/instrument/log.ts";
 import { startTracing } from "../../../src/instrument/tracing/start-tracing.ts";
 import type { Tracing, TracingOptions } from "../../../src/instrument/tracing/tracing.ts";
-import { readTraceFile } from "../../../src/testing/trace-file.ts";
+import { readTraceFile } from "../../../src/testing/index.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 let folder: string;
@@ -54,7 +54,7 @@ test("a trace file gives back what was traced, over several runs and a torn line
       attributes: { "spindex.write.attempt": attempt, "spindex.write.will_retry": false },
       startedAt: 1500.5,
       endedAt: 2000,
-      events: [{ name: "begin", attributes: { "db.postgresql.backend_pid": 7 } }],
+      events: [{ name: "begin", at: 1600, attributes: { "db.postgresql.backend_pid": 7 } }],
     })),
   );
   expect(model.named("spindex.drain_run")[0]?.attributes).toEqual({ "spindex.batch.trace_ids": ["a", "b"] });
