@@ -4,7 +4,7 @@ import { hexOf, quantityOf, recordOf, shown } from "./answer-fields.ts";
 import { invalid } from "./request-failure.ts";
 import type { LogQuery } from "./source.ts";
 
-const MAX_TRANSACTION_INDEX = 2 ** 31 - 1;
+export const MAX_TRANSACTION_INDEX: number = 2 ** 31 - 1;
 
 /**
  * The logs in a result of `eth_getLogs`, in chain order. A node that answers what was not asked is not corrected but

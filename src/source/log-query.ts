@@ -2,6 +2,7 @@ import type { LogPage } from "../chain/log-page.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { RpcCall } from "./json-rpc.ts";
 import { logPageOfAnswer } from "./log-answer.ts";
+import { scanLogs } from "./log-scanner.ts";
 import { rangeTooLargeOf } from "./range-errors.ts";
 import { RequestFailure } from "./request-failure.ts";
 import type { Answered } from "./rpc-client.ts";
@@ -38,7 +39,13 @@ export function fetchLogs(
   return context.persist(work, signal, telemetry, async () => {
     let answer: Answered<LogPage>;
     try {
-      answer = await client.ask(call, (result) => logPageOfAnswer(result, query), signal, telemetry);
+      answer = await client.ask(
+        call,
+        (result) => logPageOfAnswer(result, query),
+        signal,
+        telemetry,
+        (body) => scanLogs(body, query),
+      );
     } catch (failure) {
       throw rangeTooLarge(failure) ?? failure;
     }

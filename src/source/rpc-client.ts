@@ -20,9 +20,10 @@ export interface RpcClient {
     read: (outcomes: readonly RpcOutcome[]) => T,
     signal: AbortSignal,
     telemetry: SourceTelemetry,
+    scan?: Scan<T>,
   ): Promise<T>;
   /**
-   * Sends one call; `read` makes the value from its result.
+   * Sends one call; `read` makes the value from its result, or `scan` from the bytes of the answer.
    * @returns the value, or the error that the node answered with
    * @throws RequestFailure
    */
@@ -31,10 +32,14 @@ export interface RpcClient {
     read: (result: unknown) => T,
     signal: AbortSignal,
     telemetry: SourceTelemetry,
+    scan?: Scan<T>,
   ): Promise<Answered<T>>;
   /** What an error means that is no wish for a smaller range. */
   failureOf(error: RpcError): RequestFailure;
 }
+
+/** A fast reader of a whole answer's bytes; undefined: the answer is not what it knows, and has to be parsed. */
+export type Scan<T> = (body: Buffer) => T | undefined;
 
 export type Answered<T> = { readonly value: T } | { readonly error: RpcError };
 
@@ -69,9 +74,12 @@ export function createRpcClient(
     calls: readonly RpcCall[],
     read: (outcomes: readonly RpcOutcome[]) => T,
     signal: AbortSignal,
+    scan: Scan<T> | undefined,
   ): Promise<{ value: Answered<T>; responseBytes: number; errorCode?: number }> {
     const answer = await transport.post(bodyOf(calls), signal);
     const responseBytes = answer.body.length;
+    const scanned = answer.status === 200 ? scan?.(answer.body) : undefined;
+    if (scanned !== undefined) return { value: { value: scanned }, responseBytes };
     try {
       const said = readAnswer(answer, calls.length);
       if ("error" in said && calls.length > 1) {
@@ -94,23 +102,31 @@ export function createRpcClient(
     read: (outcomes: readonly RpcOutcome[]) => T,
     signal: AbortSignal,
     telemetry: SourceTelemetry,
+    scan?: Scan<T>,
   ): Promise<T> {
     const start = { method: calls[0]?.method ?? "", calls: calls.length, host, port };
-    const done = await permits.run(signal, () => telemetry.request(start, () => attempt(calls, read, signal)));
+    const done = await permits.run(signal, () => telemetry.request(start, () => attempt(calls, read, signal, scan)));
     if ("error" in done) throw failureOfAll(done.error);
     return done.value;
   }
 
   return {
     send,
-    ask: (call, read, signal, telemetry) =>
-      send([call], ([outcome]) => answered(outcome as RpcOutcome, read), signal, telemetry),
+    ask: (call, read, signal, telemetry, scan) =>
+      send([call], ([outcome]) => answered(outcome as RpcOutcome, read), signal, telemetry, scan && scannedBy(scan)),
     failureOf,
   };
 }
 
 function answered<T>(outcome: RpcOutcome, read: (result: unknown) => T): Answered<T> {
   return "error" in outcome ? outcome : { value: read(outcome.result) };
+}
+
+function scannedBy<T>(scan: Scan<T>): Scan<Answered<T>> {
+  return (body) => {
+    const value = scan(body);
+    return value === undefined ? undefined : { value };
+  };
 }
 
 const METHOD_NOT_FOUND = -32601;
