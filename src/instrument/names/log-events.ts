@@ -141,13 +141,18 @@ export const LOG_EVENTS = {
   "telemetry.started": { level: "info", message: "Traces are exported", help: "Where to." },
   "telemetry.problem": {
     level: "warn",
-    message: "The tracing library reports a problem",
-    help: "Usually the collector is away.",
+    message: "Traces are not sent, or not whole",
+    help: "`problem`: usually the collector is away. Once until it changes or has passed; indexing goes on.",
+  },
+  "telemetry.recovered": {
+    level: "info",
+    message: "Traces are sent again",
+    help: "`failed`, `dropped`: spans lost since the start.",
   },
   "telemetry.flush_timeout": {
     level: "warn",
     message: "Traces could not be sent in time",
-    help: "The last spans are lost.",
+    help: "`spans`: the last ones, which are lost.",
   },
 } as const;
 

@@ -13,19 +13,21 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { envDetector, hostDetector, osDetector, type ResourceDetector } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import { ParentBasedSampler, type SpanExporter, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
+import { ParentBasedSampler, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
 import type { Logger } from "pino";
 import { messageOf } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { logEvent } from "../log.ts";
 import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "../names.ts";
 import { redact } from "../redact.ts";
+import { ExportQueue } from "./export-queue.ts";
+import { OtlpSink } from "./otlp-sink.ts";
 import { LinkAwareSampler } from "./sampler.ts";
 import { seededIds } from "./seeded-ids.ts";
-import { CountingProcessor, SpanCounter } from "./span-counter.ts";
+import { SpanCounter } from "./span-counter.ts";
+import { exporterSink, type SpanSink } from "./span-sink.ts";
 import { TraceFileExporter } from "./trace-file-exporter.ts";
 import {
   errorTypeOf,
@@ -37,14 +39,17 @@ import {
   untracedSpan,
 } from "./tracing.ts";
 
-/** How long spans may take to leave at a flush or at the end: a collector that is away must not hold up an exit. */
-const FLUSH_MS = 2_000;
-const LINK_LIMIT = 1_024;
+/** So that no span is huge: the queue counts them, not their bytes. */
+const SPAN_LIMITS = { linkCountLimit: 1_024, attributeValueLengthLimit: 16_384 };
 
 /** The only place that knows the tracing library. Loaded only when there is an exporter. */
 export async function startOpenTelemetry(options: TracingOptions, clock: Clock): Promise<Tracing> {
   const counter = new SpanCounter();
-  const processors = (await exportersOf(options)).map((exporter) => new CountingProcessor(exporter, counter));
+  const { counts } = counter;
+  let onRequest = (_seconds: number): void => {};
+  const queues = (await sinksOf(options)).map((sink) => {
+    return new ExportQueue({ sink, counts, clock, log: options.log, onRequest: (seconds) => onRequest(seconds) });
+  });
   const sdk = new NodeSDK({
     // Traces only: without these two lists the SDK exports metrics and logs too, to localhost.
     metricReaders: [],
@@ -54,34 +59,38 @@ export async function startOpenTelemetry(options: TracingOptions, clock: Clock):
     resourceDetectors: [envDetector, hostDetector, osDetector, identityOf(options)],
     textMapPropagator: null,
     sampler: new ParentBasedSampler({ root: new LinkAwareSampler(new TraceIdRatioBasedSampler(options.ratio)) }),
-    spanProcessors: [counter, ...processors],
-    spanLimits: { linkCountLimit: LINK_LIMIT },
+    spanProcessors: [counter, ...queues],
+    spanLimits: SPAN_LIMITS,
     ...(options.seed === undefined ? {} : { idGenerator: seededIds(options.seed) }),
   });
   const tracer = tracerOf(sdk, options.version);
   routeDiagnostics(options.log);
-  const bounded = (work: Promise<unknown>): Promise<void> => withinFlushTime(work, clock, options.log);
   let closed: Promise<void> | undefined;
   return {
-    counts: counter.counts,
+    counts,
+    get queued() {
+      return queues.reduce((sum, queue) => sum + queue.size, 0);
+    },
+    onRequest: (listener) => {
+      onRequest = listener;
+    },
     start: (name, start) => startSpan(tracer, name, start),
-    flush: () => bounded(Promise.all(processors.map((processor) => processor.forceFlush()))),
+    flush: async () => {
+      await Promise.all(queues.map((queue) => queue.forceFlush()));
+    },
     shutdown: () => {
-      closed ??= bounded(sdk.shutdown());
+      closed ??= sdk.shutdown();
       return closed;
     },
   };
 }
 
-async function exportersOf(options: TracingOptions): Promise<SpanExporter[]> {
-  const { otlpEndpoint, headers = {}, file, others = [] } = options.exporters;
-  const exporters = [...others];
-  if (otlpEndpoint !== undefined) {
-    const url = `${otlpEndpoint.replace(/\/+$/, "")}/v1/traces`;
-    exporters.push(new OTLPTraceExporter({ url, headers: { ...headers } }));
-  }
-  if (file !== undefined) exporters.push(await TraceFileExporter.open(file));
-  return exporters;
+async function sinksOf({ exporters }: TracingOptions): Promise<SpanSink[]> {
+  const { otlpEndpoint, headers = {}, file, others = [] } = exporters;
+  const sinks = others.map(exporterSink);
+  if (otlpEndpoint !== undefined) sinks.push(new OtlpSink({ endpoint: otlpEndpoint, headers }));
+  if (file !== undefined) sinks.push(exporterSink(await TraceFileExporter.open(file)));
+  return sinks;
 }
 
 /** Comes last among the detectors: who we are is not for the environment to say. */
@@ -121,18 +130,6 @@ function routeDiagnostics(log: Logger): void {
     { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
-}
-
-async function withinFlushTime(work: Promise<unknown>, clock: Clock, log: Logger): Promise<void> {
-  const done = new AbortController();
-  const result = work.then(
-    () => undefined,
-    (error: unknown) => ({ problem: redact(messageOf(error)) }),
-  );
-  const timeout = clock.sleep(FLUSH_MS, done.signal).then(() => ({ problem: `not sent within ${FLUSH_MS} ms` }));
-  const problem = await Promise.race([result, timeout]);
-  done.abort();
-  if (problem !== undefined) logEvent(log, "telemetry.flush_timeout", problem);
 }
 
 function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart<N>): OpenSpan<N> {

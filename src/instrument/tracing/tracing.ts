@@ -52,6 +52,10 @@ export interface SpanCounts {
  */
 export interface Tracing {
   readonly counts: Readonly<SpanCounts>;
+  /** Spans that have ended and are kept until they are sent, summed over exporters. */
+  readonly queued: number;
+  /** Says whom to call after each request to an exporter, with the seconds that it took. */
+  onRequest(listener: (seconds: number) => void): void;
   start<N extends SpanName>(name: N, start: SpanStart<N>): OpenSpan<N>;
   /** Sends what has ended; bounded, never rejects. */
   flush(): Promise<void>;
@@ -103,6 +107,8 @@ export function untracedSpan<N extends SpanName>(): OpenSpan<N> {
 export function noTracing(): Tracing {
   return {
     counts: { started: 0, ended: 0, exported: 0, failed: 0, dropped: 0 },
+    queued: 0,
+    onRequest() {},
     start: untracedSpan,
     flush: async () => {},
     shutdown: async () => {},
