@@ -137,6 +137,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "The context of a handler was used after its batch had ended.",
     fix: "Await everything that the handler starts.",
   },
+  METRIC_INVALID: {
+    what: "A handler declares a metric that cannot be, declares it twice in different ways, or leaves out one of its labels.",
+    fix: "The message names the metric and what is wrong; docs/handlers.md has the rules.",
+  },
   EFFECT_FAILED: {
     what: "The function of an effect threw, took too long, or gave something that is not of its output's type.",
     fix: "The cause says which. Nothing is kept of it, so the effect is called again when a handler asks again; catch the error in the handler where it can do without.",

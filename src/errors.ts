@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   READ_PENDING: "bug",
   CONTEXT_REVOKED: "bug",
   EFFECT_FAILED: "bug",
+  METRIC_INVALID: "fix",
   // writing
   WRITE_FAILED: "bug",
   WRITE_RETRIES_EXHAUSTED: "retry",

@@ -35,7 +35,6 @@ export type {
   Handler,
   HandlerChain,
   HandlerContext,
-  HandlerLog,
   HandlerOptions,
   Indexer,
   SetupContext,
@@ -53,3 +52,16 @@ export type {
 } from "./config/rows.ts";
 export { type ColumnTypes, type JsonValue, t } from "./config/t.ts";
 export { type ErrorCode, SpindexError } from "./errors.ts";
+export type {
+  CounterOptions,
+  HandlerCounter,
+  HandlerHistogram,
+  HandlerLog,
+  HandlerMetrics,
+  HandlerSpan,
+  HandlerSpanValue,
+  HistogramOptions,
+  LabelsGiven,
+  LabelValue,
+  RunInSpan,
+} from "./instrument/handler-telemetry.ts";

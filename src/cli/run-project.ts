@@ -109,7 +109,6 @@ function optionsOf(
       startBudgetMs: environment.startBudgetMs ?? (isDevelopment ? MINUTE / 6 : 10 * MINUTE),
     }),
     telemetry,
-    handlerLog: handlerLogOf(telemetry.log),
     listen: {
       host: flags.host ?? environment.host,
       port: flags.port ?? environment.port,
@@ -166,14 +165,6 @@ async function telemetryOf(
     tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),
   });
-}
-
-function handlerLogOf(log: Logger): IndexerOptions["handlerLog"] {
-  const write =
-    (level: "debug" | "info" | "warn" | "error") =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-      log[level]({ ...fields, event: "handler.log" }, message);
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
 /** For machines one log line, for people a text that shows the fix. */

@@ -36,6 +36,11 @@ export interface EffectOptions<Input extends EffectShape, Output extends EffectS
 export interface EffectContext {
   /** Aborts when nobody waits for the answer any more: give it to `fetch` and the like. */
   readonly signal: AbortSignal;
+  /**
+   * Headers for the requests of this call, by which a service that is traced too continues the batch's trace (W3C trace
+   * context): `fetch(url, { signal, headers: traceHeaders })`. Empty when nothing is traced.
+   */
+  readonly traceHeaders: Readonly<Record<string, string>>;
 }
 
 export type EffectFunction<Input, Output> = (input: Input, context: EffectContext) => Output | Promise<Output>;

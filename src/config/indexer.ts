@@ -1,4 +1,5 @@
 import type { BlockField, FieldSelection, TransactionField } from "../chain/fields.ts";
+import type { HandlerLog, HandlerMetrics, RunInSpan } from "../instrument/handler-telemetry.ts";
 import type { CallEffect } from "./effect.ts";
 import type { AbiInput, EventKey, EventOfAbis, WhereOf } from "./events.ts";
 import type { StoreOf } from "./rows.ts";
@@ -12,20 +13,19 @@ export interface HandlerChain<Name extends string = string> {
   readonly live: boolean;
 }
 
-/** Log lines of handlers. The message is constant; values go into `fields`. */
-export interface HandlerLog {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
 /** What a handler works with; valid until the handler has returned. */
 export interface HandlerContext<Event, Store, Chain extends string = string> {
   readonly event: Event;
   readonly store: Store;
   readonly chain: HandlerChain<Chain>;
   readonly log: HandlerLog;
+  /**
+   * Runs a function inside a span of the batch's trace, and gives what it gives:
+   * `await span("price", async (span) => { span.set({ token }); … })`.
+   */
+  readonly span: RunInSpan;
+  /** Counters and histograms of the project's own, on the metrics page under `spindex_user_`. */
+  readonly metrics: HandlerMetrics;
   /** Makes a call to the outside world, once for equal inputs: `await effect(getPrice, { token })`. */
   readonly effect: CallEffect;
 }

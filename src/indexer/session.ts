@@ -4,7 +4,6 @@ import type { ChainProgress } from "../batch/batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import type { IndexerDefinition } from "../config/definition.ts";
 import { effectDefinitionOf } from "../config/effect.ts";
-import type { HandlerLog } from "../config/indexer.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
@@ -35,8 +34,6 @@ export interface SessionOptions {
   readonly once: boolean;
   readonly limits: IndexerLimits;
   readonly telemetry: Telemetry;
-  /** What handlers write their log lines to. */
-  readonly handlerLog: HandlerLog;
   readonly clock: Clock;
 }
 
@@ -132,7 +129,6 @@ export class Session {
       addresses,
       store: this.store,
       effects: this.effects,
-      log: options.handlerLog,
       clock,
       onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
     });
@@ -199,7 +195,7 @@ export class Session {
   }
 
   #setup(): ChainSetup | undefined {
-    const { setup, definition, handlerLog, clock } = this.#o;
+    const { setup, definition, clock } = this.#o;
     if (setup === undefined) return undefined;
     return new ChainSetup({
       // The handler's types were checked where it was registered.
@@ -208,7 +204,6 @@ export class Session {
       tables: definition.tables,
       store: this.store,
       effects: this.effects,
-      log: handlerLog,
       clock,
     });
   }

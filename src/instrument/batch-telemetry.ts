@@ -1,6 +1,7 @@
 import type { HistoryMode } from "../batch/batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
+import type { HandlerPlace, HandlerTelemetry } from "./handler-telemetry.ts";
 
 export interface BatchStart {
   readonly id: number;
@@ -69,15 +70,25 @@ export interface EffectSummary {
 export interface EffectCall {
   readonly effect: string;
   readonly askedAt: number;
-  /** When the limits let it begin. */
-  readonly calledAt: number;
-  readonly endedAt: number;
-  readonly error: unknown;
 }
 
 export interface EffectTelemetry {
-  /** The function of an effect was called. Makes a span when it was slow or failed. */
-  effectCalled(call: EffectCall): void;
+  /** The function of an effect is about to be called, as soon as its limits allow. */
+  effectAsked(call: EffectCall): EffectCallTelemetry;
+}
+
+export interface EffectCallTelemetry {
+  /**
+   * The W3C headers for requests of the call; empty when nothing is traced. Whoever asks for them makes the call a span
+   * that is always kept, so that what other processes put below it has its parent.
+   */
+  traceHeaders(): TraceHeaders;
+  /** Makes a span when it was slow or failed. `calledAt`: when the limits let it begin. */
+  ended(end: { readonly calledAt: number; readonly endedAt: number; readonly error: unknown }): void;
+}
+
+export interface TraceHeaders {
+  readonly traceparent?: string;
 }
 
 export interface HandlerCall {
@@ -107,6 +118,8 @@ export interface CommitSummary {
 export interface BatchTelemetry extends EffectTelemetry {
   /** Creation is over, handlers begin. */
   processing(): void;
+  /** For the handlers of the batch, which is being processed. `place`: which of them runs. */
+  handlers(place: () => HandlerPlace): HandlerTelemetry;
   processed(summary: ProcessSummary): void;
   /**
    * A handler threw: makes a span of the call. With `skip` the event is skipped by policy; otherwise the handler failed

@@ -109,6 +109,7 @@ function metricsOf(options: TelemetryOptions): Metrics {
     shard: options.shard,
     known: { chain: options.chains.map(({ name }) => name), table: options.tables, handler: options.handlers },
     processMetrics: options.processMetrics ?? true,
+    log: options.log,
   });
   metrics.set("build_info", { version: options.version, node: process.version }, 1);
   return metrics;

@@ -3,9 +3,10 @@ import { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { Batch, BatchSlice } from "../batch/batch.ts";
 import { isInsideWindow, truncateBatch } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
-import type { HandlerChain, HandlerLog } from "../config/indexer.ts";
+import type { HandlerChain } from "../config/indexer.ts";
 import { assert, messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
+import type { HandlerPlace, HandlerTelemetry } from "../instrument/handler-telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
@@ -25,7 +26,6 @@ export interface ProcessorOptions {
   readonly addresses: AddressTable;
   readonly store: Store;
   readonly effects: EffectCalls;
-  readonly log: HandlerLog;
   readonly clock: Clock;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
   readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
@@ -42,7 +42,7 @@ const EVENTS_A_TURN = 1000;
 /** Runs handlers over a batch, event by event, in order. The store must have the batch open. */
 export class BatchProcessor {
   readonly #options: ProcessorOptions;
-  readonly #facades = new Map<number, { index: number; label: ChainLabel; store: StoreFacade }>();
+  readonly #facades = new Map<number, FacadeOfChain>();
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
@@ -57,8 +57,8 @@ export class BatchProcessor {
     const { effects } = this.#options;
     const readsBefore = this.#options.store.reads.fromStorage;
     effects.beginBatch(telemetry);
-    const run = new BatchRun(this.#options, this.#facades, batch, stats);
-    const outcome = await run.all(telemetry);
+    const run = new BatchRun(this.#options, this.#facades, batch, stats, telemetry);
+    const outcome = await run.all();
     telemetry.processed({
       handlerCalls: stats.handlerCalls,
       skippedEvents: run.skipped,
@@ -71,7 +71,12 @@ export class BatchProcessor {
   }
 }
 
-type Facades = ReadonlyMap<number, { index: number; label: ChainLabel; store: StoreFacade }>;
+interface FacadeOfChain {
+  readonly index: number;
+  readonly label: ChainLabel;
+  readonly store: StoreFacade;
+}
+type Facades = ReadonlyMap<number, FacadeOfChain>;
 
 /** The run through one batch: where it stands, and what to do when a handler throws. */
 class BatchRun {
@@ -80,22 +85,37 @@ class BatchRun {
   readonly #facades: Facades;
   readonly #batch: Batch;
   readonly #stats: HandlerStats;
+  readonly #telemetry: BatchTelemetry;
+  readonly #told: HandlerTelemetry;
   #checkpoint: number;
+  /** Where it stands, for who asks: a log line of a handler, or a span. */
+  #route: EventRoute | undefined;
+  #slice: BatchSlice | undefined;
+  #row = 0;
   #sinceTurn = 0;
 
-  constructor(options: ProcessorOptions, facades: Facades, batch: Batch, stats: HandlerStats) {
+  constructor(
+    options: ProcessorOptions,
+    facades: Facades,
+    batch: Batch,
+    stats: HandlerStats,
+    telemetry: BatchTelemetry,
+  ) {
     this.#o = options;
+    this.#telemetry = telemetry;
+    this.#told = telemetry.handlers(() => this.#place());
     this.#facades = facades;
     this.#batch = batch;
     this.#stats = stats;
     this.#checkpoint = batch.checkpoints.from - 1;
   }
 
-  async all(telemetry: BatchTelemetry): Promise<ProcessOutcome> {
+  async all(): Promise<ProcessOutcome> {
     for (const [number, slice] of this.#batch.slices.entries()) {
-      const failed = await this.#slice(slice, telemetry);
+      const failed = await this.#handleSlice(slice);
       if (failed === undefined) continue;
       this.#o.store.undoBlock();
+      this.#told.undoBlock();
       const kept = truncateBatch(this.#batch, number, failed.block);
       this.#endKept(kept);
       return { kind: "failed", error: failed.error, kept };
@@ -112,15 +132,14 @@ class BatchRun {
     this.#beginBlock(last, last.throughBlock);
   }
 
-  async #slice(
-    slice: BatchSlice,
-    telemetry: BatchTelemetry,
-  ): Promise<{ error: SpindexError; block: number } | undefined> {
+  async #handleSlice(slice: BatchSlice): Promise<{ error: SpindexError; block: number } | undefined> {
     const { range, fromRow, toRow, throughBlock } = slice;
     const chain = this.#facades.get(range.chainId);
     if (chain === undefined) throw new SpindexError("INTERNAL", `no chain ${range.chainId} in this indexer`);
     const handlerChain: HandlerChain = { ...chain.label, live: range.head.live };
     const effect = this.#o.effects.call;
+    const { log, span, metrics } = this.#told;
+    this.#slice = slice;
     let block: EventBlock | undefined;
     let number = -1;
     let startedAt = this.#o.clock.now();
@@ -135,18 +154,21 @@ class BatchRun {
       const event = this.#decode(route, chain.label, slice, row, block as EventBlock);
       if (event === undefined) continue;
       this.#o.store.beginEvent(range.page.logIndex[row] as number, route.label);
+      this.#told.beginEvent();
+      this.#route = route;
+      this.#row = row;
       try {
-        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log: this.#o.log, effect });
+        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log, effect, span, metrics });
         if (returned !== undefined) await returned;
         if (isPending(this.#o)) await refusePending(this.#o, route.label);
       } catch (error) {
         if (isPending(this.#o)) await settle(this.#o);
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
         if (route.onError === "stop" || !isOfHandler(error)) {
-          telemetry.handlerFailed(call, "stop");
+          this.#telemetry.handlerFailed(call, "stop");
           return { error: isOfHandler(error) ? handlerError(call) : error, block: call.block };
         }
-        this.#skip(call, telemetry);
+        this.#skip(call);
       }
       const endedAt = this.#o.clock.now();
       this.#stats.add(chain.index, routeIndex, slice, row, startedAt, endedAt);
@@ -157,8 +179,17 @@ class BatchRun {
     return undefined;
   }
 
+  #place(): HandlerPlace {
+    const { label: handler } = this.#route as EventRoute;
+    const { range } = this.#slice as BatchSlice;
+    const { label: chain } = this.#facades.get(range.chainId) as FacadeOfChain;
+    const { blockNumber, logIndex } = range.page;
+    return { handler, chain, block: blockNumber[this.#row] as number, logIndex: logIndex[this.#row] as number };
+  }
+
   #beginBlock(slice: BatchSlice, block: number): void {
     this.#checkpoint++;
+    this.#told.beginBlock();
     this.#o.store.beginBlock(slice.range.chainId, block, this.#checkpoint, isInsideWindow(slice, block));
   }
 
@@ -185,10 +216,11 @@ class BatchRun {
     }
   }
 
-  #skip(call: HandlerCall, telemetry: BatchTelemetry): void {
+  #skip(call: HandlerCall): void {
     this.#o.store.undoEvent();
+    this.#told.undoEvent();
     this.skipped++;
-    telemetry.handlerFailed(call, "skip");
+    this.#telemetry.handlerFailed(call, "skip");
     this.#o.store.skip({
       chainId: call.chain.id,
       block: call.block,

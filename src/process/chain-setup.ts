@@ -1,6 +1,6 @@
 import type { Batch } from "../batch/batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
-import type { HandlerLog, SetupContext } from "../config/indexer.ts";
+import type { SetupContext } from "../config/indexer.ts";
 import { messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -19,7 +19,6 @@ export interface ChainSetupOptions {
   readonly tables: readonly TableModel[];
   readonly store: Store;
   readonly effects: EffectCalls;
-  readonly log: HandlerLog;
   readonly clock: Clock;
 }
 
@@ -67,7 +66,7 @@ export class ChainSetup {
 
   /** Runs the handler for a batch of `nextBatch`. The store must have it open. */
   async process(batch: Batch, telemetry: BatchTelemetry): Promise<ProcessOutcome> {
-    const { handler, chains, tables, store, effects, log } = this.#o;
+    const { handler, chains, tables, store, effects } = this.#o;
     const [progress] = batch.progress;
     const label = chains.find((chain) => chain.label.id === progress?.chainId)?.label;
     if (progress === undefined || label === undefined) throw new SpindexError("INTERNAL", "a set-up without a chain");
@@ -75,13 +74,16 @@ export class ChainSetup {
     const readsBefore = store.reads.fromStorage;
     let outcome: ProcessOutcome = { kind: "processed" };
     effects.beginBatch(telemetry);
+    const told = telemetry.handlers(() => ({ handler: "setup", chain: label }));
+    const { log, span, metrics } = told;
     try {
       const facade = createStoreFacade(store, tables, label.id);
-      await handler({ store: facade, chain: { ...label, live: false }, log, effect: effects.call });
+      await handler({ store: facade, chain: { ...label, live: false }, log, effect: effects.call, span, metrics });
       if (isPending(this.#o)) await refusePending(this.#o, "the set-up");
     } catch (error) {
       if (isPending(this.#o)) await settle(this.#o);
       store.undoBlock();
+      told.undoBlock();
       outcome = { kind: "failed", error: isOfHandler(error) ? setupError(label, error) : error, kept: undefined };
     }
     const readsFromStorage = store.reads.fromStorage - readsBefore;

@@ -1,7 +1,12 @@
-import type { EffectDefinition, EffectFunction } from "../config/effect.ts";
+import type { EffectContext, EffectDefinition, EffectFunction } from "../config/effect.ts";
 import type { MaybePromise } from "../config/rows.ts";
 import { messageOf, SpindexError } from "../errors.ts";
-import type { EffectOutcome, EffectSummary, EffectTelemetry } from "../instrument/batch-telemetry.ts";
+import type {
+  EffectCallTelemetry,
+  EffectOutcome,
+  EffectSummary,
+  EffectTelemetry,
+} from "../instrument/batch-telemetry.ts";
 import type { EffectStatus } from "../instrument/status.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createEffectShape, type EffectShape, type KeptValue } from "../store/effect-shape.ts";
@@ -166,13 +171,14 @@ export class EffectCalls {
     const { definition, shape, limiter } = known;
     const { clock } = this.#o;
     const askedAt = clock.now();
+    const telemetry = this.#telemetry?.effectAsked({ effect: definition.name, askedAt });
     let calledAt = askedAt;
     let outcome: EffectOutcome = "called";
     let failure: unknown;
     try {
       return await limiter.run(async () => {
         calledAt = clock.now();
-        return shape.output(await this.#answer(definition, shape.valueOf("input", input)));
+        return shape.output(await this.#answer(definition, shape.valueOf("input", input), telemetry));
       });
     } catch (error) {
       outcome = error instanceof TimeoutError ? "timeout" : "failed";
@@ -180,13 +186,12 @@ export class EffectCalls {
       throw failure;
     } finally {
       count(known, outcome);
-      const call = { effect: definition.name, askedAt, calledAt, endedAt: clock.now(), error: failure };
-      this.#telemetry?.effectCalled(call);
+      telemetry?.ended({ calledAt, endedAt: clock.now(), error: failure });
     }
   }
 
   /** The function's answer, if it comes in time. */
-  async #answer(definition: EffectDefinition, input: unknown): Promise<unknown> {
+  async #answer(definition: EffectDefinition, input: unknown, telemetry?: EffectCallTelemetry): Promise<unknown> {
     const { clock, replacementOf } = this.#o;
     const run = (replacementOf?.(definition) ?? definition.run) as EffectFunction<unknown, unknown>;
     const given = new AbortController();
@@ -198,11 +203,21 @@ export class EffectCalls {
       throw error;
     });
     try {
-      return await Promise.race([Promise.resolve(run(input, { signal: given.signal })), late]);
+      return await Promise.race([Promise.resolve(run(input, contextOf(given.signal, telemetry))), late]);
     } finally {
       over.abort();
     }
   }
+}
+
+/** A span is made for the headers: only when the function asks for them. */
+function contextOf(signal: AbortSignal, telemetry: EffectCallTelemetry | undefined): EffectContext {
+  return {
+    signal,
+    get traceHeaders() {
+      return { ...telemetry?.traceHeaders() };
+    },
+  };
 }
 
 class TimeoutError extends Error {

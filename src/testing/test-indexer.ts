@@ -6,7 +6,7 @@ import type { IndexerDefinition } from "../config/definition.ts";
 import { type Effect, type EffectDefinition, type EffectFunction, effectDefinitionOf } from "../config/effect.ts";
 import type { EnvSource } from "../config/env.ts";
 import type { AbiInput, ArgsOf, EventKey } from "../config/events.ts";
-import type { HandlerLog, Indexer } from "../config/indexer.ts";
+import type { Indexer } from "../config/indexer.ts";
 import {
   type Registration,
   registrationsOf,
@@ -20,8 +20,9 @@ import type { KeyOf, RowOf, StoreOf } from "../config/rows.ts";
 import { SpindexError } from "../errors.ts";
 import { limitsOf } from "../indexer/limits.ts";
 import { handledLogReader, routesOf } from "../indexer/routes.ts";
-import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
+import type { HandlerLog, LabelValue } from "../instrument/handler-telemetry.ts";
 import { LoopAccount } from "../instrument/loop-account.ts";
+import { MUTED_LOG } from "../instrument/muted-handlers.ts";
 import { LOOP_STATES } from "../instrument/names.ts";
 import { systemClock } from "../lib/clock.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
@@ -36,6 +37,7 @@ import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "./mem
 import { MemoryDatabase } from "./memory-database.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type EmittedPlace, invalid, TestChain } from "./test-chain.ts";
+import { TestTelemetry } from "./test-telemetry.ts";
 
 /** An event as a test hands it in: its arguments as handlers get them, and where it happens. */
 export interface EmittedEvent<Args, Chain extends string> extends EmittedPlace {
@@ -76,6 +78,11 @@ export interface TestIndexer<Schema, A extends Abis, Chain extends string> {
   ): RowOf<Schema[Name]> | undefined;
   /** From now on the effect calls this function instead of its own. */
   replaceEffect<Input, Output>(effect: Effect<Input, Output>, run: EffectFunction<Input, Output>): void;
+  /**
+   * What a metric of the handlers has come to, by its line of the metrics page, such as `spindex_user_swaps_total` or
+   * `spindex_user_size_count`; 0 when nothing was counted.
+   */
+  metric(name: string, labels?: Readonly<Record<string, LabelValue>>): Promise<number>;
   /** What was written to `raw_events`: nothing unless the configuration has `rawEvents: true`. */
   readonly rawEvents: readonly RawEventRow[];
   /** Events that were skipped because their handler threw and was registered with `onError: "skip"`. */
@@ -103,7 +110,14 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
   const addresses = new AddressTable();
   const chains = definition.chains.map((chain) => new TestChain(chain, registrations, addresses));
   const { tables } = definition;
-  const parts = { definition, registrations, setup: setupOf(indexer), chains, addresses, log: options.log ?? NO_LOG };
+  const parts = {
+    definition,
+    registrations,
+    setup: setupOf(indexer),
+    chains,
+    addresses,
+    log: options.log ?? MUTED_LOG,
+  };
   const runtime = new TestRuntime(parts);
   const chainNamed = (name: string | undefined): TestChain => {
     const found = name === undefined ? chains[0] : chains.find((chain) => chain.definition.name === name);
@@ -131,6 +145,7 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
       const found = runtime.database.row(tableNamed(entity), chainNamed(chain).definition.id, key);
       return found?.row as RowOf<Schema[typeof entity]> | undefined;
     },
+    metric: (name, labels = {}) => runtime.telemetry.metric(name, labels),
     replaceEffect: (effect, run) => runtime.replaceEffect(effectDefinitionOf(effect), run),
     get rawEvents() {
       return runtime.database.state.rawEvents;
@@ -153,6 +168,7 @@ interface TestParts {
 /** The real parts over memory, driven step by step: a batch is processed, then written, then the next one. */
 class TestRuntime {
   readonly database: MemoryDatabase;
+  readonly telemetry: TestTelemetry;
   readonly #chains: readonly TestChain[];
   readonly #storage: MemoryStorage;
   readonly #store: Store;
@@ -166,6 +182,7 @@ class TestRuntime {
   constructor({ definition, registrations, setup, chains, addresses, log }: TestParts) {
     const { tables, rawEvents } = definition;
     this.database = new MemoryDatabase(tables);
+    this.telemetry = new TestTelemetry(log);
     this.#chains = chains;
     // A read ends in a later turn: then one that was not awaited is still pending when its handler returns.
     this.#storage = new MemoryStorage(this.database, "test", { beforeRead: () => systemClock.turn() });
@@ -203,7 +220,6 @@ class TestRuntime {
       addresses,
       store: this.#store,
       effects,
-      log,
       clock: systemClock,
       onUndecodable: (_, error) => {
         throw error;
@@ -217,7 +233,6 @@ class TestRuntime {
         tables,
         store: this.#store,
         effects,
-        log,
         clock: systemClock,
       });
   }
@@ -259,7 +274,7 @@ class TestRuntime {
   async #processBatch(batch: Batch, processor: Pick<BatchProcessor, "process">): Promise<void> {
     const store = this.#store;
     store.beginBatch(batch);
-    const outcome = await processor.process(batch, NO_TELEMETRY);
+    const outcome = await processor.process(batch, this.telemetry.batch);
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
     if (processed === undefined) store.abandonBatch();
     else store.commitBatch(processed);
@@ -286,14 +301,3 @@ const ANY_ENVIRONMENT: EnvSource = new Proxy<Record<string, string | undefined>>
   {},
   { get: (_, name) => (String(name).endsWith("_FILE") ? undefined : "http://test.invalid") },
 );
-
-const NO_LOG: HandlerLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-const NO_TELEMETRY: BatchTelemetry = {
-  processing: () => {},
-  processed: () => {},
-  effectCalled: () => {},
-  handlerFailed: () => {},
-  committed: () => {},
-  abandoned: () => {},
-};

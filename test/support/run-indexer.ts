@@ -68,7 +68,6 @@ export function startIndexer(
           status = port;
         },
       },
-      handlerLog: log,
       listen: undefined,
       lingerMs: 0,
       clock: systemClock,

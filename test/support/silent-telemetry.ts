@@ -1,18 +1,22 @@
-import type { BatchStart, BatchTelemetry } from "../../src/instrument/batch-telemetry.ts";
+import type { BatchStart, BatchTelemetry, EffectCallTelemetry } from "../../src/instrument/batch-telemetry.ts";
 import type { DrainTelemetry, WriteTransactionTelemetry } from "../../src/instrument/drain-telemetry.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../../src/instrument/fetch-telemetry.ts";
 import { createLog } from "../../src/instrument/log.ts";
 import { LoopAccount } from "../../src/instrument/loop-account.ts";
+import { MUTED_HANDLERS } from "../../src/instrument/muted-handlers.ts";
 import { LOOP_STATES } from "../../src/instrument/names.ts";
 import type { Telemetry } from "../../src/instrument/telemetry.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 
 const log = createLog({ level: "silent", format: "json", destination: { write: () => {} } });
 
+export const silentEffect: EffectCallTelemetry = { traceHeaders: () => ({}), ended: () => {} };
+
 export const silentBatch: BatchTelemetry = {
   processing: () => {},
+  handlers: () => MUTED_HANDLERS,
   processed: () => {},
-  effectCalled: () => {},
+  effectAsked: () => silentEffect,
   handlerFailed: () => {},
   committed: () => {},
   abandoned: () => {},

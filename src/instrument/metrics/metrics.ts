@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from "prom-client";
+import { type Logger, logEvent } from "../log.ts";
 import {
   BUCKETS,
   type CounterName,
@@ -13,6 +14,7 @@ import {
 } from "../names.ts";
 import type { SpanRef } from "../tracing/tracing.ts";
 import { type Exposition, type Family, renderClassic, renderOpenMetrics, wantsOpenMetrics } from "./exposition.ts";
+import { HandlerMetricsStore } from "./handler-metrics.ts";
 import { SumAndCount } from "./sum-and-count.ts";
 
 export interface MetricsOptions {
@@ -23,6 +25,7 @@ export interface MetricsOptions {
   readonly known: Readonly<Record<string, readonly string[]>>;
   /** Metrics of Node.js and the process too. */
   readonly processMetrics: boolean;
+  readonly log: Logger;
 }
 
 /** Values of an open label that are kept apart; the others become `other`. */
@@ -32,6 +35,8 @@ type Labels = Readonly<Record<string, string>>;
 
 /** All metrics of one indexer. Names and labels are those of `names.ts`; anything else is a type error. */
 export class Metrics {
+  /** What handlers declare for themselves. */
+  readonly handlers: HandlerMetricsStore;
   readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
@@ -50,6 +55,10 @@ export class Metrics {
       this.#register(name, definition);
       for (const labels of seriesOf(definition, options.known)) this.#create(name, definition, this.#bounded(labels));
     }
+    this.handlers = new HandlerMetricsStore(
+      (metric) => this.#registry.registerMetric(metric),
+      (event, fields) => logEvent(options.log, event, fields),
+    );
     if (options.processMetrics) collectDefaultMetrics({ register: this.#registry });
   }
 

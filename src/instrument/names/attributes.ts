@@ -55,6 +55,10 @@ export const ATTRIBUTES = {
   "spindex.handler.name": { type: "string", help: "`Contract.Event`." },
   "spindex.handler.total_ms": { type: "double", help: "Time in all calls of this handler within the batch." },
   "spindex.handler.max_ms": { type: "double", help: "Longest call." },
+  "spindex.handler.spans_left_out": {
+    type: "int",
+    help: "Spans that handlers asked for beyond the 100 of a batch.",
+  },
   "spindex.events.skipped": { type: "int", help: "Events that their handler's policy skipped." },
   "spindex.reads.storage": { type: "int", help: "Reads that asked PostgreSQL." },
   "spindex.effect.calls": { type: "int", help: "Calls of effects by handlers, whatever became of them." },

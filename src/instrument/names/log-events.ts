@@ -61,7 +61,21 @@ export const LOG_EVENTS = {
     message: "An embedded PostgreSQL runs",
     help: "`url` for psql and others, `data`: the folder.",
   },
-  "handler.log": { level: "info", message: "A handler's own line", help: "The message is the handler's." },
+  "handler.log": {
+    level: "info",
+    message: "A handler's own line",
+    help: "Level, message and further fields are the handler's; batch, chain, block and log index say where.",
+  },
+  "handler.metric_limited": {
+    level: "warn",
+    message: "A handler's metric has too many series: further ones are counted as other",
+    help: "Once for each metric. `reason`: a label has more than 100 `label_values`, or there are too many `lines`.",
+  },
+  "handler.metric_refused": {
+    level: "warn",
+    message: "A handler's metric was given a value that it cannot take",
+    help: "`metric`, `value`: no finite number, or a negative one for a counter.",
+  },
   "database.prepared": {
     level: "info",
     message: "Tables are ready",

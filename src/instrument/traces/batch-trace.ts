@@ -5,23 +5,32 @@ import type {
   CapacityWait,
   CommitSummary,
   EffectCall,
+  EffectCallTelemetry,
   HandlerCall,
   HandlerSummary,
   ProcessSummary,
 } from "../batch-telemetry.ts";
+import { handlerLog } from "../handler-log.ts";
+import type { HandlerPlace, HandlerTelemetry } from "../handler-telemetry.ts";
 import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
+import { type EffectParent, EffectTrace } from "./effect-trace.ts";
+import { HandlerSpans } from "./handler-spans.ts";
 
 /** Handlers that took less than this in a batch get no span. */
 const HANDLERS_SPAN_MS = 5;
-/** Effects that took less than this, waiting for their limits included, get no span, unless they failed. */
-const EFFECT_SPAN_MS = 100;
 
 type Stage =
   | { readonly name: "creating" }
-  | { readonly name: "processing"; readonly since: number; readonly span: OpenSpan<"spindex.batch.process"> }
+  | {
+      readonly name: "processing";
+      readonly since: number;
+      readonly span: OpenSpan<"spindex.batch.process">;
+      readonly effects: EffectParent;
+      spans: HandlerSpans | undefined;
+    }
   | { readonly name: "processed"; readonly at: number }
   | { readonly name: "queued"; readonly committedAt: number }
   | {
@@ -97,14 +106,35 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       })
       .end(at);
     const span = tracing.start("spindex.batch.process", { parent: this.#root, startedAt: at });
-    this.#stage = { name: "processing", since: at, span };
+    this.#stage = { name: "processing", since: at, span, effects: { span, propagating: 0 }, spans: undefined };
+  }
+
+  handlers(place: () => HandlerPlace): HandlerTelemetry {
+    assert(this.#stage.name === "processing", "handlers of a batch that is not being processed");
+    const { tracing, clock, log, metrics } = this.#instruments;
+    const { span } = this.#stage;
+    const spans = new HandlerSpans({ tracing, clock, parent: span, place });
+    this.#stage.spans = spans;
+    const { handlers } = metrics;
+    return {
+      log: handlerLog(log, { batchId: this.id, ids: idsOf(span.ref), place }),
+      span: spans.run,
+      metrics: handlers.metrics,
+      beginBlock: () => handlers.beginBlock(),
+      beginEvent: () => handlers.beginEvent(),
+      undoEvent: () => handlers.undoEvent(),
+      undoBlock: () => handlers.undoBlock(),
+    };
   }
 
   processed(summary: ProcessSummary): void {
     assert(this.#stage.name === "processing", "a batch is processed that was not being processed");
     const { metrics, clock } = this.#instruments;
-    const { span, since } = this.#stage;
+    const { span, since, spans } = this.#stage;
+    spans?.end();
+    metrics.handlers.beginBlock();
     span.set({
+      "spindex.handler.spans_left_out": spans === undefined || spans.leftOut === 0 ? undefined : spans.leftOut,
       "spindex.handler.calls": summary.handlerCalls,
       "spindex.events.skipped": summary.skippedEvents,
       "spindex.reads.storage": summary.readsFromStorage,
@@ -120,21 +150,9 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.#stage = { name: "processed", at };
   }
 
-  effectCalled({ effect, askedAt, calledAt, endedAt, error }: EffectCall): void {
+  effectAsked(call: EffectCall): EffectCallTelemetry {
     assert(this.#stage.name === "processing", "an effect is called in a batch that is not being processed");
-    const { tracing, metrics } = this.#instruments;
-    let ref: SpanRef | undefined;
-    if (error !== undefined || endedAt - askedAt > EFFECT_SPAN_MS) {
-      const span = tracing.start("spindex.effect", {
-        parent: this.#stage.span,
-        startedAt: askedAt,
-        attributes: { "spindex.effect.name": effect, "spindex.effect.queued_ms": calledAt - askedAt },
-      });
-      if (error !== undefined) span.fail(error, endedAt);
-      span.end(endedAt);
-      ref = span.ref;
-    }
-    metrics.observe("effect_duration_seconds", { effect }, (endedAt - calledAt) / 1000, ref);
+    return new EffectTrace(this.#instruments, this.#stage.effects, call);
   }
 
   handlerFailed(call: HandlerCall, policy: "stop" | "skip" = "stop"): void {

@@ -36,6 +36,7 @@ import {
   type SpanStart,
   type Tracing,
   type TracingOptions,
+  UntracedSpan,
   untracedSpan,
 } from "./tracing.ts";
 
@@ -136,6 +137,8 @@ function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart
   const { parent } = start;
   let context = ROOT_CONTEXT;
   if (parent !== undefined) {
+    // What is below a span that is not sampled is as good as that span itself.
+    if (parent instanceof UntracedSpan) return parent as unknown as OpenSpan<N>;
     if (!(parent instanceof RecordedSpan)) return untracedSpan();
     context = parent.asParent();
   }
@@ -151,7 +154,7 @@ function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart
     },
     context,
   );
-  if (!span.isRecording()) return untracedSpan();
+  if (!span.isRecording()) return new UntracedSpan(traceparentOf(span.spanContext())) as unknown as OpenSpan<N>;
   const recorded = new RecordedSpan<N>(span, new Set(links.keys()));
   if (start.attributes !== undefined) recorded.set(start.attributes);
   return recorded;
@@ -159,6 +162,7 @@ function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart
 
 class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
   readonly ref: SpanRef | undefined;
+  readonly isRecording = true;
   readonly #span: Span;
   /** One link a target: viewers key their lists by span id. */
   readonly #linked: Set<string>;
@@ -170,12 +174,20 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
     this.ref = (context.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : context;
   }
 
+  get traceparent(): string {
+    return traceparentOf(this.#span.spanContext());
+  }
+
   asParent(): typeof ROOT_CONTEXT {
     return trace.setSpan(ROOT_CONTEXT, this.#span);
   }
 
   set(attributes: SpanAttributes<N>): void {
     this.#span.setAttributes(present(attributes));
+  }
+
+  setOwn(attributes: Readonly<Record<string, string | number | boolean>>): void {
+    this.#span.setAttributes(attributes);
   }
 
   event<E extends EventOf<N>>(name: E, at: number, attributes: EventAttributes<E> = {}): void {
@@ -207,6 +219,11 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
   end(at: number): void {
     this.#span.end(timeOf(at));
   }
+}
+
+/** Version, trace, span, and whether it is sampled: https://www.w3.org/TR/trace-context/#traceparent-header */
+function traceparentOf({ traceId, spanId, traceFlags }: SpanRef): string {
+  return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED) === 0 ? "00" : "01"}`;
 }
 
 function present(attributes: Readonly<Record<string, unknown>>): Attributes {

@@ -23,11 +23,17 @@ export interface SpanStart<N extends SpanName> {
 export interface TracedSpan {
   /** Undefined when the span is not exported: then no one may link to it. */
   readonly ref: SpanRef | undefined;
+  /** Something keeps what the span is told. */
+  readonly isRecording: boolean;
+  /** The W3C header that makes another process's spans its children; undefined when nothing is traced at all. */
+  readonly traceparent: string | undefined;
 }
 
 /** An open span. Times are explicit, so that spans can be made afterwards. */
 export interface OpenSpan<N extends SpanName> extends TracedSpan {
   set(attributes: SpanAttributes<N>): void;
+  /** Attributes that the contract does not know: a user's. */
+  setOwn(attributes: Readonly<Record<string, string | number | boolean>>): void;
   event<E extends EventOf<N>>(name: E, at: number, attributes?: EventAttributes<E>): void;
   link(target: SpanRef | undefined): void;
   /** Status and `error.type`: for a span whose error is recorded on another one. It stays open. */
@@ -88,15 +94,26 @@ export interface TracingOptions {
   readonly clock?: Clock;
 }
 
-const UNTRACED_SPAN: OpenSpan<SpanName> = {
-  ref: undefined,
-  set() {},
-  event() {},
-  link() {},
-  mark() {},
-  fail() {},
-  end() {},
-};
+/** A span of which nothing is kept. One stands for all spans below it too. */
+export class UntracedSpan implements OpenSpan<SpanName> {
+  readonly ref: undefined;
+  readonly isRecording = false;
+  readonly traceparent: string | undefined;
+
+  constructor(traceparent?: string) {
+    this.traceparent = traceparent;
+  }
+
+  set(): void {}
+  setOwn(): void {}
+  event(): void {}
+  link(): void {}
+  mark(): void {}
+  fail(): void {}
+  end(): void {}
+}
+
+const UNTRACED_SPAN = new UntracedSpan();
 
 /** The span that is not there. */
 export function untracedSpan<N extends SpanName>(): OpenSpan<N> {

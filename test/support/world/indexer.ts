@@ -1,5 +1,5 @@
 import type { IndexerDefinition } from "../../../src/config/definition.ts";
-import type { HandlerLog, SetupContext } from "../../../src/config/indexer.ts";
+import type { SetupContext } from "../../../src/config/indexer.ts";
 import { type Registration, registrationsOf, type SetupRegistration } from "../../../src/config/registration.ts";
 import { resolveDefinition } from "../../../src/config/resolve-definition.ts";
 import { resolveRegistrations } from "../../../src/config/resolve-registrations.ts";
@@ -163,7 +163,6 @@ export class Life {
           flushDeadlineMs: scenario.flushDeadlineMs,
         },
         telemetry: this.telemetry,
-        handlerLog: NO_LOG,
         clock,
         storage,
         resume: storage.resume,
@@ -212,7 +211,6 @@ export class Life {
 }
 
 const CONTRACT = `0x${"c0".repeat(20)}` as const;
-const NO_LOG: HandlerLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 const indexer = defineIndexer({
   name: "simulated",

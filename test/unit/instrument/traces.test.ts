@@ -51,8 +51,9 @@ test("slow and failed calls of effects are spans under the batch's process span,
   batch.processing();
   const call = (effect: string, queuedMs: number, ms: number, error?: Error): void => {
     const askedAt = clock.now();
+    const asked = batch.effectAsked({ effect, askedAt });
     clock.advance(queuedMs + ms);
-    batch.effectCalled({ effect, askedAt, calledAt: askedAt + queuedMs, endedAt: clock.now(), error });
+    asked.ended({ calledAt: askedAt + queuedMs, endedAt: clock.now(), error });
   };
   call("fast", 0, 100);
   call("queued", 90, 20);

@@ -115,7 +115,6 @@ async function run(input: RunInput): Promise<Ran> {
     addresses: new AddressTable(),
     store,
     effects: effectCallsOf(store, input.clock ?? new ManualClock()),
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     clock: input.clock ?? new ManualClock(),
     onUndecodable: (chain, error) => undecodable.push([chain.name, error.reason]),
   });

@@ -7,18 +7,10 @@ import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage } from "../../../src/testing/memory-storage.ts";
 import { effectCallsOf } from "../../support/effect-calls.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { silentBatch } from "../../support/silent-telemetry.ts";
 import { TABLES, WIDE } from "../../support/store-fixture.ts";
 
 const clock = new ManualClock();
-const NO_LOG = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const NO_TELEMETRY = {
-  processing: () => {},
-  processed: () => {},
-  effectCalled: () => {},
-  handlerFailed: () => {},
-  committed: () => {},
-  abandoned: () => {},
-};
 const CHAINS = [
   { label: { name: "one", id: 1 }, startBlock: 100 },
   { label: { name: "unused", id: 2 }, startBlock: Number.POSITIVE_INFINITY },
@@ -49,12 +41,11 @@ async function live(database: MemoryDatabase, durable: boolean): Promise<{ runs:
     tables: TABLES,
     store,
     effects: effectCallsOf(store, clock),
-    log: NO_LOG,
     clock,
   });
   for (let id = 1, batch = setup.nextBatch(id); batch !== undefined; batch = setup.nextBatch(++id)) {
     store.beginBatch(batch);
-    expect(await setup.process(batch, NO_TELEMETRY)).toEqual({ kind: "processed" });
+    expect(await setup.process(batch, silentBatch)).toEqual({ kind: "processed" });
     store.commitBatch(batch);
   }
   for (let run = durable ? store.takeRun() : undefined; run !== undefined; run = store.takeRun()) {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { effectDefinitionOf } from "../../../src/config/effect.ts";
 import type { EffectContext, EffectOptions } from "../../../src/index.ts";
 import { createEffect, type Effect, SpindexError, t } from "../../../src/index.ts";
-import type { EffectCall } from "../../../src/instrument/batch-telemetry.ts";
+import type { EffectCall, EffectCallTelemetry } from "../../../src/instrument/batch-telemetry.ts";
 import { LoopAccount } from "../../../src/instrument/loop-account.ts";
 import { LOOP_STATES } from "../../../src/instrument/names.ts";
 import { EffectCalls } from "../../../src/process/effect-calls.ts";
@@ -17,7 +17,7 @@ let clock: ManualClock;
 let store: Store;
 let loop: LoopAccount<(typeof LOOP_STATES.process)[number]>;
 let effects: EffectCalls;
-let reported: EffectCall[];
+let reported: (EffectCall & Parameters<EffectCallTelemetry["ended"]>[0])[];
 let queries: (readonly EffectKey[])[];
 let stored: StoredEffect[];
 let isAway: boolean;
@@ -45,7 +45,12 @@ function begin(asyncReads = false): void {
     waits: new HandlerWaits(loop),
     clock,
   });
-  effects.beginBatch({ effectCalled: (call) => reported.push(call) });
+  effects.beginBatch({
+    effectAsked: (call) => ({
+      traceHeaders: () => ({ traceparent: `of ${call.effect}` }),
+      ended: (end) => reported.push({ ...call, ...end }),
+    }),
+  });
   beginBatch(1);
 }
 

@@ -99,7 +99,6 @@ function benchOf(input: BenchInput = {}): Bench {
       addresses: new AddressTable(),
       store,
       effects: effectCallsOf(store, clock),
-      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
       clock,
       onUndecodable: () => {},
     }),
