@@ -10,7 +10,7 @@ import type { Clock } from "../../src/lib/clock.ts";
 
 const log = createLog({ level: "silent", format: "json", destination: { write: () => {} } });
 
-export const silentEffect: EffectCallTelemetry = { traceHeaders: () => ({}), ended: () => {} };
+const silentEffect: EffectCallTelemetry = { traceHeaders: () => ({}), ended: () => {} };
 
 export const silentBatch: BatchTelemetry = {
   processing: () => {},

@@ -112,4 +112,4 @@ export class HandlerMetricsStore {
 }
 
 /** On the page, for all metrics of a project together. */
-export const MAX_LINES = 1_000;
+const MAX_LINES = 1_000;
