@@ -40,6 +40,7 @@ export function limitsOf(settings: LimitSettings): IndexerLimits {
       capacityBytes,
       cacheBytes,
       minimumItems: Math.min(10_000, Math.floor(capacityChanges / 4)),
+      liveAgeMs: 50,
       maximumChanges: Math.max(1, Math.min(100_000, Math.floor(capacityChanges / 2))),
       maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),
       maximumBatches: 512,

@@ -8,12 +8,6 @@ export interface CacheLimits {
   readonly capacityBytes: number;
 }
 
-/** What may not be evicted. */
-export interface CacheGuard {
-  readonly throughRun: number;
-  readonly batchInProgress: number;
-}
-
 const TIERS = ["changed", "loaded"] as const;
 export type CacheTier = "effects" | (typeof TIERS)[number];
 
@@ -34,9 +28,9 @@ export class Cache {
     this.#limits = limits;
   }
 
-  /** Memory of all rows and outputs, about; those that are not durable included. */
+  /** Memory of the rows and outputs, about, of which no change waits to be sealed. */
   get bytes(): number {
-    return this.#tables.reduce((sum, table) => sum + table.recordBytes, this.#effects.keptBytes);
+    return this.#tables.reduce((sum, table) => sum + table.keptBytes, this.#effects.keptBytes);
   }
 
   /** Rows and outputs evicted since the start. */
@@ -44,19 +38,22 @@ export class Cache {
     return this.#evicted;
   }
 
-  /** Evicts what is above the budget, or what leaves too little room for `uncommittedBytes`. */
-  trim(uncommittedBytes: number, guard: CacheGuard): void {
+  /**
+   * Evicts what is above the budget, or what leaves too little room for `uncommittedBytes`.
+   * @param throughRun the last run whose rows may go
+   */
+  trim(uncommittedBytes: number, throughRun: number): void {
     const { cacheBytes, capacityBytes } = this.#limits;
     let excess = this.bytes - Math.max(0, Math.min(cacheBytes, capacityBytes - uncommittedBytes));
     if (excess > 0) {
-      const { rows, bytes } = this.#effects.evict(guard.throughRun, excess);
+      const { rows, bytes } = this.#effects.evict(throughRun, excess);
       this.#evicted.effects += rows;
       excess -= bytes;
     }
     for (const tier of TIERS) {
       for (const table of this.#tables.toSorted((a, b) => Number(a.isComplete) - Number(b.isComplete))) {
         if (excess <= 0) return;
-        const { rows, bytes } = table.evict({ ...guard, tier, bytes: excess });
+        const { rows, bytes } = table.evict({ throughRun, tier, bytes: excess });
         this.#evicted[tier] += rows;
         excess -= bytes;
       }

@@ -54,6 +54,8 @@ export interface CheckpointPosition {
 
 /** A batch in the queue: its events have been handled and are gone, unless raw events are kept. */
 export interface QueuedBatch extends Omit<Batch, "slices"> {
+  /** When it was committed; milliseconds since the epoch. */
+  readonly queuedAt: number;
   /** Undefined: raw events are not kept. */
   readonly slices?: readonly BatchSlice[];
 }
@@ -77,8 +79,8 @@ export interface DrainRun {
   /** Changed rows, inserted ones, and outputs of effects. */
   readonly changes: number;
   readonly bytes: number;
-  /** Memory of the slices that its batches keep, about; 0 when raw events are not kept. */
-  readonly sliceBytes: number;
+  /** Memory of what it holds beside its rows, about: batches, events, and slices for raw events. */
+  readonly heldBytes: number;
   /** The last progress of each chain in it, with the headers of all its batches. */
   readonly progress: readonly ChainProgress[];
   /** First and last block of each chain in it. */

@@ -1,25 +1,11 @@
 import { ByteWriter } from "../lib/byte-writer.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { ChangeKind, TableChanges } from "./drain-run.ts";
+import { type BeforeImage, type Image, imageOf } from "./image.ts";
 import type { Journal } from "./journal.ts";
 import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from "./record-map.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
 import type { KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
-
-interface Image {
-  readonly record: RowRecord;
-  readonly row: Row;
-  readonly exists: boolean;
-  readonly checkpoint: number;
-  readonly changedAt: number;
-  readonly event: number;
-}
-
-/** What a record was before the checkpoint `changedAt` changed it. */
-interface BeforeImage extends Image {
-  /** False: the record was made by that change, and only the storage can tell what was there. */
-  readonly isKnown: boolean;
-}
 
 const SHARED = 0;
 
@@ -44,7 +30,9 @@ export class EntityTable {
   #runHistory: BeforeImage[] = [];
   /** Values of the open run that the batch in progress has overwritten since. */
   readonly #aside = new Map<RowRecord, Image>();
+  #imageBytes = 0;
   #openRun = 1;
+  #batch = 0;
 
   /** @param complete the storage has no row of this table that is not in memory: a miss needs no read */
   constructor(model: TableModel, codec: RowCodec, journal: Journal, complete: boolean) {
@@ -68,6 +56,16 @@ export class EntityTable {
 
   get recordBytes(): number {
     return this.#records.bytes;
+  }
+
+  /** Memory of what is in no sealed run, about: changed rows, before-images, and values that were overwritten since. */
+  get pendingBytes(): number {
+    return this.#records.pendingBytes + this.#imageBytes;
+  }
+
+  /** Memory of the rows that are sealed or were loaded, about. */
+  get keptBytes(): number {
+    return this.#records.bytes - this.#records.pendingBytes;
   }
 
   /** Changed rows and before-images that are in no sealed run. */
@@ -142,9 +140,12 @@ export class EntityTable {
 
   /** A change was undone (called by the journal, newest first). */
   undone(record: RowRecord, created: boolean, imaged: boolean): void {
-    if (imaged) this.#batchHistory.pop();
+    if (imaged) this.#imageBytes -= this.#batchHistory.pop()?.bytes ?? 0;
     if (created) this.#records.delete(record);
     else this.#records.resized(record);
+    if (record.changedAt === this.#batch) return;
+    this.#takeBack(record);
+    if (record.run !== this.#openRun) this.#records.setPending(record, false);
   }
 
   /** The batch in progress joins the open run. Returns how many changes it brings. */
@@ -162,7 +163,7 @@ export class EntityTable {
       this.#batchHistory = [];
     }
     this.#batchChanges = [];
-    this.#aside.clear();
+    for (const record of this.#aside.keys()) this.#takeBack(record);
     return changes;
   }
 
@@ -188,9 +189,12 @@ export class EntityTable {
       }
       // Runs are written strictly in order: whatever is sealed next finds the storage as this run leaves it.
       record.durability = exists ? "present" : "absent";
+      if (!this.#aside.has(record)) this.#records.setPending(record, false);
+      this.#takeBack(record);
     }
     for (const image of this.#runHistory) {
       const { home } = image.record;
+      this.#imageBytes -= image.bytes;
       if (!image.isKnown) {
         this.#codec.encodeUnknownImage(unknownHistory, home, image.changedAt, image.row);
         continue;
@@ -200,7 +204,6 @@ export class EntityTable {
     }
     this.#runChanges = [];
     this.#runHistory = [];
-    this.#aside.clear();
     this.#openRun++;
     return {
       inserts: inserts.take(),
@@ -215,16 +218,18 @@ export class EntityTable {
 
   #change(scope: ChangeScope, key: KeyValue, known: RowRecord | undefined, row: Row, exists: boolean): void {
     const record = known ?? this.#newRecord(scope.chainId, key, row);
+    this.#batch = scope.batch;
     // The first change in a checkpoint keeps what the row was before it.
     const keep = this.model.crossChain ? scope.keepSharedHistory : scope.keepHistory;
     const imaged = keep && record.checkpoint !== scope.checkpoint;
     if (imaged) {
       const isKnown = known !== undefined || this.#complete;
       this.#batchHistory.push({ ...imageOf(record), changedAt: scope.checkpoint, isKnown });
+      this.#imageBytes += record.bytes;
     }
     this.#journal.record(this, record, known === undefined, imaged);
     if (record.changedAt !== scope.batch) {
-      if (record.run === this.#openRun) this.#aside.set(record, imageOf(record));
+      if (record.run === this.#openRun) this.#putAside(record);
       this.#batchChanges.push(record);
       record.changedAt = scope.batch;
     }
@@ -233,6 +238,18 @@ export class EntityTable {
     record.checkpoint = scope.checkpoint;
     record.event = scope.event;
     this.#records.resized(record);
+    this.#records.setPending(record, true);
+  }
+
+  #putAside(record: RowRecord): void {
+    this.#aside.set(record, imageOf(record));
+    this.#imageBytes += record.bytes;
+  }
+
+  /** What was put aside of the record is not needed any more. */
+  #takeBack(record: RowRecord): void {
+    this.#imageBytes -= this.#aside.get(record)?.bytes ?? 0;
+    this.#aside.delete(record);
   }
 
   #newRecord(chainId: number, key: KeyValue, row: Row): RowRecord {
@@ -254,9 +271,4 @@ export class EntityTable {
   #home(chainId: number): number {
     return this.model.crossChain ? SHARED : chainId;
   }
-}
-
-function imageOf(record: RowRecord): Image {
-  const { row, exists, checkpoint, changedAt, event } = record;
-  return { record, row, exists, checkpoint, changedAt, event };
 }

@@ -20,6 +20,8 @@ import { keptSlices, sliceBytesOf } from "./kept-slices.ts";
 export interface RunLimits {
   /** A run is not written before it has so many items, unless someone waits for it or nothing else is to be done. */
   readonly minimumItems: number;
+  /** Nor before it is so old, in milliseconds, when a chain in it is at its head. */
+  readonly liveAgeMs: number;
   /** A run takes no further batch beyond so many changes, */
   readonly maximumChanges: number;
   /** so many bytes, */
@@ -28,9 +30,9 @@ export interface RunLimits {
   readonly maximumBatches: number;
 }
 
-/** Memory of a changed row until it is encoded, about; and of a queued batch. */
-const CHANGE_BYTES = 200;
+/** Memory of a queued batch, about; and of an event, which is remembered for as long as its rows can fail. */
 const BATCH_BYTES = 1024;
+const EVENT_BYTES = 24;
 
 export interface OpenRunParts {
   readonly entities: readonly EntityTable[];
@@ -60,6 +62,7 @@ export class OpenRun {
   #positions: CheckpointPosition[] = [];
   #skipped: SkippedEvent[] = [];
   #items = 0;
+  #liveSince: number | undefined;
   #sliceBytes = 0;
   #skippedEscapes = 0;
 
@@ -84,6 +87,16 @@ export class OpenRun {
     return this.#items;
   }
 
+  /** When its first batch was committed; milliseconds since the epoch. */
+  get since(): number | undefined {
+    return this.#batches[0]?.queuedAt;
+  }
+
+  /** When it has to be written for its age alone; infinity: at no time, since no chain in it is at its head. */
+  get dueAt(): number {
+    return (this.#liveSince ?? Number.POSITIVE_INFINITY) + this.#limits.liveAgeMs;
+  }
+
   get mode(): HistoryMode | undefined {
     return this.#batches[0]?.mode;
   }
@@ -96,9 +109,10 @@ export class OpenRun {
     return changes;
   }
 
+  /** Memory of all of it, about. */
   get bytes(): number {
-    let bytes = this.#batches.length * BATCH_BYTES + this.#sliceBytes + this.#effects.bytes;
-    for (const table of this.#entities) bytes += table.changes * CHANGE_BYTES;
+    let bytes = this.#heldBytes + this.#effects.bytes;
+    for (const table of this.#entities) bytes += table.pendingBytes;
     for (const table of this.#appends) bytes += table.bytes;
     return bytes;
   }
@@ -112,15 +126,20 @@ export class OpenRun {
     return this.bytes > this.#limits.maximumBytes ? this.seal("bytes") : undefined;
   }
 
-  /** @returns how many changes the batch brings */
-  join(batch: Batch, positions: readonly CheckpointPosition[], skipped: readonly SkippedEvent[]): number {
+  /**
+   * @param at when the batch is committed
+   * @returns how many changes it brings
+   */
+  join(batch: Batch, at: number, positions: readonly CheckpointPosition[], skipped: readonly SkippedEvent[]): number {
     assert(this.isEmpty || this.mode === batch.mode, "a run would mix history modes");
     let changes = 0;
     for (const table of this.#entities) changes += table.commit(batch.id);
     for (const table of this.#appends) changes += table.commit();
     changes += this.#effects.commit();
     this.#events.commit();
-    const { slices, ...queued } = batch;
+    if (batch.progress.some(({ head }) => head.live)) this.#liveSince ??= at;
+    const { slices, ...rest } = batch;
+    const queued = { ...rest, queuedAt: at };
     if (this.#keepSlices) {
       this.#batches.push({ ...queued, slices: keptSlices(slices) });
       this.#sliceBytes += sliceBytesOf(slices);
@@ -161,7 +180,7 @@ export class OpenRun {
       items: this.#items,
       changes: countRows(all),
       bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      sliceBytes: this.#sliceBytes,
+      heldBytes: this.#heldBytes,
       progress: [...this.#progress.values()],
       blocks: [...this.#blocks.values()],
       positions: this.#positions,
@@ -178,10 +197,15 @@ export class OpenRun {
     this.#positions = [];
     this.#skipped = [];
     this.#items = 0;
+    this.#liveSince = undefined;
     this.#sliceBytes = 0;
     this.#blocks = new Map();
     this.#progress = new Map();
     return run;
+  }
+
+  get #heldBytes(): number {
+    return this.#batches.length * BATCH_BYTES + this.#items * EVENT_BYTES + this.#sliceBytes;
   }
 
   /** What a handler throws may hold anything. */

@@ -23,16 +23,16 @@ export interface RowRecord {
   bytes: number;
   /** It was used since eviction last looked at it. */
   isUsed: boolean;
+  /** It holds a change that is in no sealed run. */
+  isPending: boolean;
 }
 
 /** What may be evicted now. */
 export interface EvictionRequest {
   /** Bytes to free. */
   readonly bytes: number;
-  /** Only rows that no later run changed: everything up to this run is durable, and no read is older. */
+  /** Only rows that nothing later has changed: everything up to this run is durable, and no read is older. */
   readonly throughRun: number;
-  /** Its changes are not durable either; 0: none is in progress. */
-  readonly batchInProgress: number;
   /** Rows that were changed here, or rows that were only read. */
   readonly tier: "changed" | "loaded";
 }
@@ -51,6 +51,7 @@ export class RecordMap {
   readonly #homes = new Map<number, Map<KeyValue, RowRecord>>();
   #size = 0;
   #bytes = 0;
+  #pendingBytes = 0;
   #hand: Iterator<RowRecord> | undefined;
 
   constructor(sizeOf: (row: Row) => number) {
@@ -66,12 +67,17 @@ export class RecordMap {
     return this.#bytes;
   }
 
+  /** Of those that hold a change which is in no sealed run. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
   get(home: number, key: KeyValue): RowRecord | undefined {
     return this.#homes.get(home)?.get(key);
   }
 
-  add(record: Omit<RowRecord, "bytes" | "isUsed">): RowRecord {
-    const added = { ...record, bytes: this.#sizeOf(record.row), isUsed: true };
+  add(record: Omit<RowRecord, "bytes" | "isUsed" | "isPending">): RowRecord {
+    const added = { ...record, bytes: this.#sizeOf(record.row), isUsed: true, isPending: false };
     let records = this.#homes.get(record.home);
     if (records === undefined) {
       records = new Map();
@@ -85,6 +91,7 @@ export class RecordMap {
 
   delete(record: RowRecord): void {
     if (this.#homes.get(record.home)?.delete(record.key) !== true) return;
+    this.setPending(record, false);
     this.#size--;
     this.#bytes -= record.bytes;
   }
@@ -93,7 +100,14 @@ export class RecordMap {
   resized(record: RowRecord): void {
     const bytes = this.#sizeOf(record.row);
     this.#bytes += bytes - record.bytes;
+    if (record.isPending) this.#pendingBytes += bytes - record.bytes;
     record.bytes = bytes;
+  }
+
+  setPending(record: RowRecord, isPending: boolean): void {
+    if (record.isPending === isPending) return;
+    record.isPending = isPending;
+    this.#pendingBytes += isPending ? record.bytes : -record.bytes;
   }
 
   evict(request: EvictionRequest): Evicted {
@@ -131,7 +145,7 @@ export class RecordMap {
   }
 }
 
-function mayGo(record: RowRecord, { throughRun, batchInProgress, tier }: EvictionRequest): boolean {
+function mayGo(record: RowRecord, { throughRun, tier }: EvictionRequest): boolean {
   if (tier === "loaded") return record.changedAt === 0;
-  return record.changedAt > 0 && record.run <= throughRun && record.changedAt !== batchInProgress;
+  return record.changedAt > 0 && record.run <= throughRun && !record.isPending;
 }

@@ -91,7 +91,6 @@ export class Store {
   #batchSkipped: SkippedEvent[] = [];
   readonly #processed = new Map<number, ChainProgress>();
   readonly #committed = new Map<number, ChainProgress>();
-  readonly #queuedAt: { readonly batch: number; readonly at: number }[] = [];
   #processedCheckpoint: Checkpoint;
   #nextCheckpoint: Checkpoint;
   #committedCheckpoint: Checkpoint;
@@ -248,14 +247,13 @@ export class Store {
     this.#batch = undefined;
     const sealed = this.#open.sealBefore(batch.mode);
     if (sealed !== undefined) this.#sealed.push(sealed);
-    const changes = this.#open.join(batch, this.#batchPositions, this.#batchSkipped);
+    const changes = this.#open.join(batch, this.#clock.now(), this.#batchPositions, this.#batchSkipped);
     this.#batchPositions = [];
     this.#batchSkipped = [];
     this.#processedCheckpoint = batch.checkpoints.to;
     this.#nextCheckpoint = batch.checkpoints.to + 1;
     for (const progress of batch.progress) this.#processed.set(progress.chainId, progress);
     this.#itemsProcessed += batch.items;
-    this.#queuedAt.push({ batch: batch.id, at: this.#clock.now() });
     this.changed.notify();
     return changes;
   }
@@ -275,11 +273,17 @@ export class Store {
 
   // ── the persistence loop ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Whether it is time to write: see RunLimits.minimumItems. */
+  /** Whether it is time to write: see RunLimits. */
   get isRunDue(): boolean {
     if (this.#sealed.length > 0) return true;
     if (this.#open.isEmpty) return false;
-    return this.#processingIdle || this.#waiters > 0 || this.#open.items >= this.limits.minimumItems;
+    if (this.#processingIdle || this.#waiters > 0 || this.#open.items >= this.limits.minimumItems) return true;
+    return this.#clock.now() >= this.#open.dueAt;
+  }
+
+  /** When a run will be due even if nothing else happens; infinity: never. */
+  get runDueAt(): number {
+    return this.#open.dueAt;
   }
 
   /** The next run, encoded; encoding the open run is synchronous. One run is in flight at a time. */
@@ -296,8 +300,6 @@ export class Store {
     this.#durableRun = run.id;
     this.#committedCheckpoint = run.checkpoints.to;
     for (const progress of run.progress) this.#committed.set(progress.chainId, progress);
-    const last = run.batches.at(-1)?.id ?? 0;
-    while ((this.#queuedAt[0]?.batch ?? Number.POSITIVE_INFINITY) <= last) this.#queuedAt.shift();
     this.#lastCommitAt = this.#clock.now();
     this.#trimCache();
     this.changed.notify();
@@ -320,9 +322,10 @@ export class Store {
       batches += run.batches.length;
       items += run.items;
       changes += run.changes;
-      bytes += run.bytes + run.sliceBytes;
+      bytes += run.bytes + run.heldBytes;
     }
-    return { batches, items, changes, bytes, oldestAt: this.#queuedAt[0]?.at };
+    const oldestAt = this.#sealedAndInFlight()[0]?.batches[0]?.queuedAt ?? this.#open.since;
+    return { batches, items, changes, bytes, oldestAt };
   }
 
   /** Batches that no write has taken yet. */
@@ -345,6 +348,7 @@ export class Store {
   async waitUntil(condition: () => boolean): Promise<number> {
     let wakeUps = 0;
     this.#waiters++;
+    this.#trimCache();
     this.changed.notify();
     try {
       for (;;) {
@@ -371,10 +375,8 @@ export class Store {
 
   /** Rows that are durable make room; never those that a query under way could miss. */
   #trimCache(): void {
-    this.cache.trim(this.uncommitted.bytes, {
-      throughRun: Math.min(this.#durableRun, this.reads.oldestDurableRun ?? Number.POSITIVE_INFINITY),
-      batchInProgress: this.#batch?.id ?? 0,
-    });
+    const throughRun = Math.min(this.#durableRun, this.reads.oldestDurableRun ?? Number.POSITIVE_INFINITY);
+    this.cache.trim(this.uncommitted.bytes, throughRun);
   }
 
   #sealedAndInFlight(): readonly DrainRun[] {

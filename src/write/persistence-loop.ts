@@ -69,10 +69,10 @@ export class PersistenceLoop {
     }
   }
 
-  /** Until something has changed in the store, or the next upkeep is due. */
+  /** Until something has changed in the store, or the next run or upkeep is due. */
   async #rest(changed: Promise<void>): Promise<void> {
-    const { clock } = this.#o;
-    const untilMs = this.#upkeep.nextAt - clock.now();
+    const { clock, store } = this.#o;
+    const untilMs = Math.min(this.#upkeep.nextAt, store.runDueAt) - clock.now();
     if (untilMs === Number.POSITIVE_INFINITY) return changed;
     const over = new AbortController();
     await Promise.race([changed, clock.sleep(untilMs, over.signal)]);

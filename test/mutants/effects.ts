@@ -154,7 +154,7 @@ export const effectMutants: readonly Mutant[] = [
     name: "count no slices that raw events are made of",
     rule: "What is kept for raw events counts against the capacity.",
     file: "src/store/store.ts",
-    find: "bytes += run.bytes + run.sliceBytes;",
+    find: "bytes += run.bytes + run.heldBytes;",
     replace: "bytes += run.bytes;",
     killedBy: {
       file: RAW_EVENTS_TEST,

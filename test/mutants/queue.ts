@@ -34,8 +34,8 @@ export const queueMutants: readonly Mutant[] = [
     file: "src/store/store.ts",
     find: `    const sealed = this.#open.sealBefore(batch.mode);
     if (sealed !== undefined) this.#sealed.push(sealed);
-    const changes = this.#open.join(batch, this.#batchPositions, this.#batchSkipped);`,
-    replace: `    const changes = this.#open.join(batch, this.#batchPositions, this.#batchSkipped);
+    const changes = this.#open.join(batch, this.#clock.now(), this.#batchPositions, this.#batchSkipped);`,
+    replace: `    const changes = this.#open.join(batch, this.#clock.now(), this.#batchPositions, this.#batchSkipped);
     const sealed = this.#open.sealBefore(batch.mode);
     if (sealed !== undefined) this.#sealed.push(sealed);`,
     killedBy: HEART,
@@ -64,8 +64,8 @@ export const queueMutants: readonly Mutant[] = [
     name: "forget to wake those who wait for a write",
     rule: "A capacity wait ends with the write that frees capacity (invariant 6).",
     file: "src/store/store.ts",
-    find: "this.#trimCache();\n    this.changed.notify();",
-    replace: "this.#trimCache();",
+    find: "this.#lastCommitAt = this.#clock.now();\n    this.#trimCache();\n    this.changed.notify();",
+    replace: "this.#lastCommitAt = this.#clock.now();\n    this.#trimCache();",
     killedBy: HEART,
   },
   {
@@ -75,6 +75,39 @@ export const queueMutants: readonly Mutant[] = [
     find: "this.#waiters++;",
     replace: "",
     killedBy: { file: STORE_TEST, name: "with enough items, or when nobody would gain by waiting" },
+  },
+  {
+    name: "let what a live chain has brought wait for more",
+    rule: "What a chain at its head has brought is written after 50 ms at the latest, however little it is.",
+    file: "src/store/store.ts",
+    find: "return this.#clock.now() >= this.#open.dueAt;",
+    replace: "return false;",
+    killedBy: {
+      file: STORE_TEST,
+      name: "when a chain at its head has waited for long enough, and never by age in the backfill",
+    },
+  },
+  {
+    name: "sleep through the time at which a run is due",
+    rule: "The write loop wakes up when a run is due by its age, even if nothing else happens.",
+    file: "src/write/persistence-loop.ts",
+    find: "Math.min(this.#upkeep.nextAt, store.runDueAt)",
+    replace: "this.#upkeep.nextAt",
+    killedBy: {
+      file: "test/unit/write/persistence-loop.test.ts",
+      name: "writes what a live chain has brought when it is old enough, though nothing else happens",
+    },
+  },
+  {
+    name: "wait for a write before rows have made room",
+    rule: "Rows that are durable make room before processing waits for a write.",
+    file: "src/store/store.ts",
+    find: "this.#waiters++;\n    this.#trimCache();",
+    replace: "this.#waiters++;",
+    killedBy: {
+      file: "test/unit/store/cache.test.ts",
+      name: "makes room when somebody begins to wait, before a write does",
+    },
   },
   {
     name: "count no run in flight",

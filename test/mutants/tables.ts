@@ -5,6 +5,7 @@ const ENTITY_TABLE_TEST = "test/unit/store/entity-table.test.ts";
 const READS_TEST = "test/unit/store/reads.test.ts";
 const APPEND_TABLE_TEST = "test/unit/store/append-table.test.ts";
 const STORE_TEST = "test/unit/store/store.test.ts";
+const UNCOMMITTED_TEST = "test/unit/store/uncommitted.test.ts";
 const CACHE_TEST = "test/unit/store/cache.test.ts";
 
 /** Rows in memory: snapshots, undo, history, eviction. */
@@ -21,7 +22,7 @@ export const tableMutants: readonly Mutant[] = [
     name: "keep the snapshot of a batch that is committed",
     rule: "A run holds the newest value of its batches (invariant 4).",
     file: ENTITY_TABLE,
-    find: "this.#aside.clear();\n    return changes;",
+    find: "for (const record of this.#aside.keys()) this.#takeBack(record);\n    return changes;",
     replace: "return changes;",
     killedBy: HEART,
   },
@@ -96,9 +97,33 @@ export const tableMutants: readonly Mutant[] = [
     name: "evict rows of the batch in progress",
     rule: "Only rows that are durable leave the memory.",
     file: "src/store/record-map.ts",
-    find: " && record.changedAt !== batchInProgress",
+    find: " && !record.isPending",
     replace: "",
     killedBy: { file: ENTITY_TABLE_TEST, name: "leaves the rows of the batch in progress" },
+  },
+  {
+    name: "count no changed rows",
+    rule: "The bytes of uncommitted work are those of all that it holds: changed rows, values put aside, before-images.",
+    file: ENTITY_TABLE,
+    find: "this.#records.setPending(record, true);",
+    replace: "",
+    killedBy: { file: UNCOMMITTED_TEST, name: "are those of a full recount" },
+  },
+  {
+    name: "count no before-images",
+    rule: "The bytes of uncommitted work are those of all that it holds: changed rows, values put aside, before-images.",
+    file: ENTITY_TABLE,
+    find: "isKnown });\n      this.#imageBytes += record.bytes;",
+    replace: "isKnown });",
+    killedBy: { file: UNCOMMITTED_TEST, name: "are those of a full recount" },
+  },
+  {
+    name: "count values that were put aside for ever",
+    rule: "The bytes of uncommitted work are those of all that it holds: changed rows, values put aside, before-images.",
+    file: ENTITY_TABLE,
+    find: "this.#imageBytes -= this.#aside.get(record)?.bytes ?? 0;",
+    replace: "",
+    killedBy: { file: UNCOMMITTED_TEST, name: "are those of a full recount" },
   },
   {
     name: "count the bytes of rows that are gone",
@@ -117,11 +142,11 @@ export const tableMutants: readonly Mutant[] = [
     killedBy: { file: CACHE_TEST, name: "its bytes are those of a full recount" },
   },
   {
-    name: "keep rows that were read while no batch is in progress",
-    rule: "Rows that were only read make room, too, also while processing waits for capacity.",
+    name: "keep rows that were only read",
+    rule: "Rows that were only read make room, too.",
     file: "src/store/record-map.ts",
     find: 'if (tier === "loaded") return record.changedAt === 0;',
-    replace: 'if (tier === "loaded") return record.changedAt === 0 && batchInProgress > 0;',
+    replace: 'if (tier === "loaded") return false;',
     killedBy: {
       file: CACHE_TEST,
       name: "evicts rows that were only read when nothing else is left, also between batches",

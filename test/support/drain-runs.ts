@@ -72,7 +72,7 @@ export function runOf(checkpoint: number, input: Partial<DrainRun> = {}): DrainR
     items: 1,
     changes: rows.reduce((sum, { rows: count }) => sum + count, 0),
     bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
-    sliceBytes: 0,
+    heldBytes: 0,
     effects: NO_ROWS,
     rawEvents: NO_ROWS,
     progress: [],

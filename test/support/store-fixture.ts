@@ -40,6 +40,7 @@ export const WIDE: StoreLimits = {
   capacityBytes: 1e9,
   cacheBytes: 1e9,
   minimumItems: 1e9,
+  liveAgeMs: 1e9,
   maximumChanges: 1e9,
   maximumBytes: 1e9,
   maximumBatches: 1e9,
@@ -89,13 +90,15 @@ export interface BatchInput {
   /** Numbers of the blocks that have an event, ascending; one event each. Default: the checkpoint's number. */
   readonly blocks?: readonly number[];
   readonly headers?: readonly BlockHeader[];
+  /** The chain is at its head. */
+  readonly live?: boolean;
 }
 
 /** A batch of one chain, with an event in each of its blocks. */
 export function batchOf(input: BatchInput = {}): Batch {
-  const { id = 1, from = 1, mode = "final", chainId = 1, blocks = [from], headers = [] } = input;
+  const { id = 1, from = 1, mode = "final", chainId = 1, blocks = [from], headers = [], live = false } = input;
   const last = blocks.at(-1) ?? from;
-  const head = { number: last, finalized: mode === "keep" ? -1 : last, live: false };
+  const head = { number: last, finalized: mode === "keep" ? -1 : last, live };
   const batch = createBatch({
     id,
     firstCheckpoint: from,

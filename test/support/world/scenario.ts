@@ -165,6 +165,7 @@ const limits: fc.Arbitrary<StoreLimits> = fc.record({
   // None, a few rows, more than all rows.
   cacheBytes: fc.constantFrom(0, 1_000, 1_000_000),
   minimumItems: fc.integer({ min: 0, max: 60 }),
+  liveAgeMs: fc.constantFrom(0, 50, 1e9),
   maximumChanges: small(30),
   maximumBytes: fc.oneof(small(4_000), fc.constant(1e9)),
   maximumBatches: small(6),

@@ -260,11 +260,14 @@ describe("eviction", () => {
 
   test("leaves the rows of the batch in progress", () => {
     const store = storeOf({ limits: { cacheBytes: 0 } });
-    process(store, { id: 1 }, () => set(store, account, { id: 1 }));
+    process(store, { id: 1 }, () => {
+      set(store, account, { id: 1 });
+      set(store, account, { id: 2 });
+    });
     process(store, { id: 2 }, () => {
       set(store, account, { id: 1, balance: 2n });
       drain(store);
-      expect(peek(store, 1)).toEqual({ id: 1, balance: 2n });
+      expect([peek(store, 1), peek(store, 2)]).toEqual([{ id: 1, balance: 2n }, undefined]);
     });
     expect(changesIn(drain(store), account)).toEqual({ updates: [[2, { id: 1, balance: 2n }]] });
   });

@@ -114,6 +114,25 @@ describe("a run is due", () => {
     expect(store.isRunDue).toBe(true);
   });
 
+  test("when a chain at its head has waited for long enough, and never by age in the backfill", () => {
+    const clock = new ManualClock(1_000);
+    const store = storeOf({ clock, limits: { liveAgeMs: 50 } });
+    process(store, { id: 1 });
+    clock.advance(1_000_000);
+    expect([store.isRunDue, store.runDueAt]).toEqual([false, Number.POSITIVE_INFINITY]);
+    process(store, { id: 2, live: true });
+    const dueAt = clock.now() + 50;
+    clock.advance(49);
+    process(store, { id: 3, live: true });
+    expect([store.isRunDue, store.runDueAt]).toEqual([false, dueAt]);
+    clock.advance(1);
+    expect(store.isRunDue).toBe(true);
+    expect(drain(store)?.batches.map(({ id }) => id)).toEqual([1, 2, 3]);
+    process(store, { id: 4 });
+    clock.advance(1_000_000);
+    expect(store.isRunDue).toBe(false);
+  });
+
   test("with a batch of another mode behind it", () => {
     const store = storeOf();
     process(store, { id: 1, mode: "keep" });

@@ -205,6 +205,18 @@ describe("the persistence loop", () => {
     await done;
   });
 
+  test("writes what a live chain has brought when it is old enough, though nothing else happens", async () => {
+    const { store, clock, stop, done } = benchOf({ limits: { minimumItems: 10, liveAgeMs: 50 } });
+    await settled();
+    process(store, { id: 1, live: true }, () => set(store, account, { id: 1 }));
+    await pass(clock, 49);
+    expect(store.committedCheckpoint).toBe(0);
+    await pass(clock, 1);
+    expect(store.committedCheckpoint).toBe(1);
+    stop.abort();
+    await done;
+  });
+
   test("writes a run whenever it becomes due, also while it looks for other work", async () => {
     for (let turns = 0; turns < 12; turns++) {
       const { store, stop, done } = benchOf();
