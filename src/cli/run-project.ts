@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import { schemaNameOf } from "../config/schema-name.ts";
@@ -10,11 +10,12 @@ import type { IndexerOptions } from "../indexer/options.ts";
 import { runIndexer } from "../indexer.ts";
 import { createTelemetry, type IndexerTelemetry } from "../instrument/create-telemetry.ts";
 import { createLog, type Logger, logEvent } from "../instrument/log.ts";
+import { RecentLines } from "../instrument/recorder/recent-lines.ts";
 import { startTracing } from "../instrument/tracing/start-tracing.ts";
 import { systemClock } from "../lib/clock.ts";
 import { loadProject, type Project } from "./load-project.ts";
 import { errorText, reportError } from "./report-error.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { dumpSignal, stopSignal } from "./signals.ts";
 import { versionOf } from "./version.ts";
 
 /** Options of `start` and `dev`. */
@@ -60,10 +61,12 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
   const project = await loadProject(run.flags.config);
   const environment = readEnvironment(project.env);
   const format = run.flags.logFormat ?? environment.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
-  const log = createLog({ level: run.flags.logLevel ?? environment.logLevel, format });
+  const lines = environment.flightRecorder === "on" ? new RecentLines() : undefined;
+  const log = createLog({ level: run.flags.logLevel ?? environment.logLevel, format, recent: lines });
   const stop = stopSignal((signal) => logEvent(log, "indexer.stopping", { signal }));
   const database = await databaseOf(run.isDevelopment, project, environment, log);
-  const telemetry = await telemetryOf(run.flags, project, environment, log);
+  const telemetry = await telemetryOf(run.flags, project, environment, { log, lines });
+  const dumps = dumpSignal(() => telemetry.dump("signal"));
   try {
     logEvent(log, "indexer.starting", {
       version: versionOf(),
@@ -80,6 +83,7 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
     // The database last: everything before may still have something to write.
     await database.stop();
     stop.dispose();
+    dumps.dispose();
   }
 }
 
@@ -138,20 +142,22 @@ async function databaseOf(
 
 async function telemetryOf(
   flags: RunFlags,
-  { definition, registrations }: Project,
+  { definition, registrations, directory }: Project,
   environment: Environment,
-  log: Logger,
+  { log, lines }: { readonly log: Logger; readonly lines: RecentLines | undefined },
 ): Promise<IndexerTelemetry> {
+  const instance = `${hostname()}-${process.pid}`;
   const tracing = await startTracing({
     serviceName: definition.name,
     version: versionOf(),
-    instanceId: `${hostname()}-${process.pid}`,
+    instanceId: instance,
     exporters: {
       otlpEndpoint: environment.otlpEndpoint,
       headers: environment.otlpHeaders,
       file: flags.traceFile ?? environment.traceFile,
     },
     ratio: environment.traceRatio,
+    record: lines !== undefined,
     log,
   });
   return createTelemetry({
@@ -161,6 +167,7 @@ async function telemetryOf(
     log,
     tracing,
     clock: systemClock,
+    recorder: lines && { directory: resolve(directory, environment.dumpDirectory), lines, instance },
     chains: definition.chains,
     tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),

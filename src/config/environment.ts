@@ -117,6 +117,21 @@ export const ENVIRONMENT = {
     secret: false,
     help: "Share of traces that are sampled, from 0 to 1.",
   },
+  flightRecorder: {
+    variable: "SPINDEX_FLIGHT_RECORDER",
+    type: "choice",
+    choices: ["on", "off"],
+    default: "on",
+    secret: false,
+    help: "Keep the last spans and log lines in memory, and write them to a file when something fails or at SIGUSR1 (`spindex trace show` prints it).",
+  },
+  dumpDirectory: {
+    variable: "SPINDEX_DUMP_DIR",
+    type: "text",
+    default: ".spindex/dumps",
+    secret: false,
+    help: "Folder of these files, relative to the project's; the last 10 are kept.",
+  },
   otlpEndpoint: {
     variable: "OTEL_EXPORTER_OTLP_ENDPOINT",
     type: "url",

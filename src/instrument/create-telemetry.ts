@@ -7,6 +7,9 @@ import type { Exposition } from "./metrics/exposition.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { setStatusGauges } from "./metrics/status-gauges.ts";
 import { LOOP_STATES, type SpanAttributes } from "./names.ts";
+import type { DumpReason, DumpState, LoopTimes } from "./recorder/dump.ts";
+import { FlightRecorder } from "./recorder/flight-recorder.ts";
+import type { RecentLines } from "./recorder/recent-lines.ts";
 import type { Status } from "./status.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { BatchTrace } from "./traces/batch-trace.ts";
@@ -26,6 +29,8 @@ export interface TelemetryOptions {
   /** Nothing is traced when left out. */
   readonly tracing?: Tracing;
   readonly clock?: Clock;
+  /** Writes dumps of what `tracing` records; none when left out, or when it records nothing. */
+  readonly recorder?: RecorderOptions | undefined;
   readonly chains: readonly ChainLabel[];
   /** Names of entity tables in SQL. */
   readonly tables: readonly string[];
@@ -33,6 +38,15 @@ export interface TelemetryOptions {
   readonly handlers: readonly string[];
   /** Metrics of Node.js and the process too; default true. */
   readonly processMetrics?: boolean;
+}
+
+export interface RecorderOptions {
+  /** Folder of the dumps. */
+  readonly directory: string;
+  /** Where `log` keeps its last lines. */
+  readonly lines: RecentLines;
+  /** `service.instance.id`. */
+  readonly instance: string;
 }
 
 /** A phase of the process's life, with a trace of its own. */
@@ -50,9 +64,11 @@ export interface IndexerTelemetry extends Telemetry {
   /** The metrics page, in the format that the `Accept` header asks for. */
   scrape(accept: string): Promise<Exposition>;
   phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
+  /** Makes the flight recorder write a dump: resolves when it is written, or given up; never rejects. */
+  dump(reason: DumpReason): Promise<void>;
   /** Sends what has ended; bounded, never rejects. To be called before any exit on an error. */
   flush(): Promise<void>;
-  /** Ends open spans as aborted, flushes and closes; bounded, never rejects. */
+  /** Ends open spans as aborted, waits for dumps, flushes and closes; bounded, never rejects. */
   shutdown(): Promise<void>;
 }
 
@@ -62,8 +78,22 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
   const writeLoop = new LoopAccount(clock, LOOP_STATES.write, "idle");
   const metrics = metricsOf(options);
   const open = new Set<Unfinished>();
-  const instruments: Instruments = { tracing, metrics, log, clock, writeLoop, open };
   let status: (() => Status) | undefined;
+  const recorder = recorderOf(options, tracing, () => ({
+    status: status?.(),
+    loops: { process: timesOf(processLoop), write: timesOf(writeLoop) },
+    memory: { ...process.memoryUsage() },
+  }));
+  const dump = (reason: DumpReason): Promise<void> => recorder?.dump(reason) ?? Promise.resolve();
+  const instruments: Instruments = {
+    tracing,
+    metrics,
+    log,
+    clock,
+    writeLoop,
+    open,
+    dump: (reason) => void dump(reason),
+  };
   return {
     log,
     processLoop,
@@ -86,14 +116,38 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     pruneStarted: (table) => new PruneTrace(instruments, table),
     reorgStarted: (start) => new ReorgTrace(instruments, start),
     phase: (name, attributes) => startPhase(instruments, name, attributes),
+    dump,
     flush: () => tracing.flush(),
     shutdown: async () => {
       // Drain runs first: they end their batches, with the links to what was tried.
       for (const unfinished of open) if (unfinished instanceof DrainTrace) unfinished.abort();
       for (const unfinished of open) unfinished.abort();
+      await recorder?.settled();
       await tracing.shutdown();
     },
   };
+}
+
+function recorderOf(
+  { recorder, name, version, log, clock = systemClock }: TelemetryOptions,
+  { recent }: Tracing,
+  state: () => DumpState,
+): FlightRecorder | undefined {
+  if (recorder === undefined || recent === undefined) return undefined;
+  const { directory, lines, instance } = recorder;
+  return new FlightRecorder({
+    directory,
+    identity: { name, version, instance },
+    spans: recent,
+    lines,
+    state,
+    log,
+    clock,
+  });
+}
+
+function timesOf(loop: LoopAccount<string>): LoopTimes {
+  return { state: loop.state, seconds: Object.fromEntries(loop.seconds()) };
 }
 
 /** The root of a trace of its own: no batch and no run led to it. */

@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "./log.ts";
 import type { LoopAccount } from "./loop-account.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import type { DumpReason } from "./recorder/dump.ts";
 import type { WriteState } from "./telemetry.ts";
 import type { SpanRef, Tracing } from "./tracing/tracing.ts";
 
@@ -14,6 +15,8 @@ export interface Instruments {
   readonly writeLoop: LoopAccount<WriteState>;
   /** What has begun and not ended: it is ended when the process ends. */
   readonly open: Set<Unfinished>;
+  /** Makes the flight recorder write down what has just happened. Costs the caller nothing. */
+  readonly dump: (reason: DumpReason) => void;
 }
 
 export interface Unfinished {

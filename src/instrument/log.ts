@@ -8,6 +8,7 @@ import {
 } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { LOG_EVENTS, type LogEvent } from "./names.ts";
+import type { RecentLines } from "./recorder/recent-lines.ts";
 import { redact } from "./redact.ts";
 
 export type { Logger } from "pino";
@@ -18,6 +19,8 @@ export interface LogOptions {
   readonly format: "json" | "pretty";
   /** Standard output when left out. */
   readonly destination?: (DestinationStream & { readonly isTTY?: boolean }) | undefined;
+  /** Keeps the last lines too, as JSON. */
+  readonly recent?: RecentLines | undefined;
 }
 
 /** A logger whose lines hold no secrets. It writes synchronously: the last line before an exit is not lost. */
@@ -34,8 +37,17 @@ export function createLog(options: LogOptions): Logger {
       serializers: { err: stdSerializers.errWithCause },
       hooks: { streamWrite: redact },
     },
-    stream,
+    options.recent === undefined ? stream : keeping(options.recent, stream),
   );
+}
+
+function keeping(recent: RecentLines, stream: DestinationStream): DestinationStream {
+  return {
+    write: (line) => {
+      recent.write(line);
+      stream.write(line);
+    },
+  };
 }
 
 /** In this process and at once: a worker thread or a stream loses its last lines when the process ends. */

@@ -152,6 +152,21 @@ export const LOG_EVENTS = {
     help: "Chain, last block.",
   },
   "source.failing": { level: "warn", message: "A source fails", help: "The next one is asked." },
+  "recorder.dumped": {
+    level: "info",
+    message: "The flight recorder has written a dump",
+    help: "`reason`, `file`: `spindex trace show` prints it. `spans`, `open_spans`, `bytes`.",
+  },
+  "recorder.skipped": {
+    level: "info",
+    message: "No dump: the last one for this reason is less than a minute old",
+    help: "`reason`.",
+  },
+  "recorder.failed": {
+    level: "warn",
+    message: "The flight recorder could not write a dump",
+    help: "`reason`, `directory`, `problem`. Indexing goes on.",
+  },
   "telemetry.started": { level: "info", message: "Traces are exported", help: "Where to." },
   "telemetry.problem": {
     level: "warn",

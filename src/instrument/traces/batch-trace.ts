@@ -51,6 +51,8 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
   readonly #start: BatchStart;
   readonly #root: OpenSpan<"spindex.batch">;
   #stage: Stage = { name: "creating" };
+  /** A handler has failed for good in it. */
+  #hasFailed = false;
 
   constructor(instruments: Instruments, start: BatchStart) {
     this.id = start.id;
@@ -162,6 +164,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     const ref = this.#callSpan(call, span);
     const { handler, chain, block, logIndex, transactionHash } = call;
     if (policy === "stop") {
+      this.#hasFailed = true;
       span.fail(call.error, call.endedAt);
       metrics.add("handler_failures_total", { handler });
     } else metrics.add("skipped_events_total", { handler });
@@ -253,6 +256,8 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.#root.end(at);
     const seconds = (at - this.#start.askedAt) / 1000;
     this.#instruments.metrics.observe("batch_duration_seconds", { outcome }, seconds, this.ref);
+    // Only now: what was before the event in the batch becomes durable first, and belongs to its trace.
+    if (this.#hasFailed) this.#instruments.dump("handler_failure");
   }
 
   /** Says where the time of a durable batch went. */

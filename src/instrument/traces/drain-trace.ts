@@ -79,6 +79,7 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
 
   failed(error: unknown): void {
     this.#end("failed", error);
+    this.#instruments.dump("write_failure");
   }
 
   abort(): void {

@@ -41,7 +41,9 @@ export class ReorgTrace implements ReorgTelemetry, Unfinished {
   }
 
   #end(): void {
-    if (this.#instruments.open.delete(this)) this.#root.end(this.#instruments.clock.now());
+    if (!this.#instruments.open.delete(this)) return;
+    this.#root.end(this.#instruments.clock.now());
+    this.#instruments.dump("rollback");
   }
 
   #log(event: "reorg.detected" | "reorg.rolled_back", fields: Readonly<Record<string, unknown>>): void {

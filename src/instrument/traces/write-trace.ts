@@ -154,6 +154,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
       err: error,
     });
     this.#end("failed");
+    // A run that fails says so itself, when all of its spans have ended.
+    if (drain === undefined && !willRetry) this.#instruments.dump("write_failure");
   }
 
   abort(): void {

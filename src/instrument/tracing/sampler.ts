@@ -1,6 +1,6 @@
 import type { Attributes, Context, Link, SpanKind } from "@opentelemetry/api";
 import { TraceFlags } from "@opentelemetry/api";
-import { type Sampler, SamplingDecision, type SamplingResult } from "@opentelemetry/sdk-trace";
+import { ParentBasedSampler, type Sampler, SamplingDecision, type SamplingResult } from "@opentelemetry/sdk-trace";
 import type { SpanName } from "../names.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { SpanName } from "../names.ts";
 const INHERITS: ReadonlySet<string> = new Set<SpanName>(["spindex.drain_run"]);
 
 /** Decides for roots: by what they link to where that must not dangle, else by the share. */
-export class LinkAwareSampler implements Sampler {
+class LinkAwareSampler implements Sampler {
   readonly #share: Sampler;
 
   constructor(share: Sampler) {
@@ -33,5 +33,32 @@ export class LinkAwareSampler implements Sampler {
 
   toString(): string {
     return `LinkAware{${this.#share.toString()}}`;
+  }
+}
+
+/**
+ * The share of root spans, and everything below them.
+ * @param recordAll record the others too, for the flight recorder: they are not exported, and nothing links to them
+ */
+export function samplerOf(share: Sampler, recordAll: boolean): Sampler {
+  const sampler = new ParentBasedSampler({ root: new LinkAwareSampler(share) });
+  return recordAll ? new RecordingSampler(sampler) : sampler;
+}
+
+/** Records what another sampler would drop. */
+class RecordingSampler implements Sampler {
+  readonly #inner: Sampler;
+
+  constructor(inner: Sampler) {
+    this.#inner = inner;
+  }
+
+  shouldSample(...args: Parameters<Sampler["shouldSample"]>): SamplingResult {
+    const result = this.#inner.shouldSample(...args);
+    return result.decision === SamplingDecision.NOT_RECORD ? { ...result, decision: SamplingDecision.RECORD } : result;
+  }
+
+  toString(): string {
+    return `Recording{${this.#inner.toString()}}`;
   }
 }

@@ -52,12 +52,32 @@ export interface SpanCounts {
   dropped: number;
 }
 
+/** The last spans, sampled or not: what the flight recorder dumps. */
+export interface RecentSpans {
+  /** Those of this moment, whatever ends or begins while they are written. */
+  take(): Promise<TakenSpans>;
+  /**
+   * Sends ended spans that no exporter has had, since they were not sampled; and, as they end, the rest of the traces
+   * that they belong to. Each is sent once.
+   */
+  send(): void;
+}
+
+/** As OTLP/JSON `ResourceSpans` objects, one a text; each text is made when it is asked for, from few spans. */
+export interface TakenSpans {
+  readonly ended: { readonly count: number; texts(): Iterable<string> };
+  /** Begun and not ended: they have `open: true` and no `endTimeUnixNano`. */
+  readonly open: { readonly count: number; texts(): Iterable<string> };
+}
+
 /**
  * Where spans come from. A parent is always named: nothing is taken from an asynchronous context, so that a drain run
  * can never land in the trace of the batch that woke the writer.
  */
 export interface Tracing {
   readonly counts: Readonly<SpanCounts>;
+  /** The spans that are kept in memory; undefined when none are. */
+  readonly recent: RecentSpans | undefined;
   /** Spans that have ended and are kept until they are sent, summed over exporters. */
   readonly queued: number;
   /** Says whom to call after each request to an exporter, with the seconds that it took. */
@@ -90,8 +110,14 @@ export interface TracingOptions {
   readonly ratio: number;
   /** Makes all ids follow from it, for tests. Default: random ids. */
   readonly seed?: number;
+  /** Keep the last spans in memory, those too that are not sampled. Default: false. */
+  readonly record?: boolean;
   readonly log: Logger;
   readonly clock?: Clock;
+}
+
+export function hasExporter({ otlpEndpoint, file, others = [] }: TraceExporters): boolean {
+  return otlpEndpoint !== undefined || file !== undefined || others.length > 0;
 }
 
 /** A span of which nothing is kept. One stands for all spans below it too. */
@@ -124,6 +150,7 @@ export function untracedSpan<N extends SpanName>(): OpenSpan<N> {
 export function noTracing(): Tracing {
   return {
     counts: { started: 0, ended: 0, exported: 0, failed: 0, dropped: 0 },
+    recent: undefined,
     queued: 0,
     onRequest() {},
     start: untracedSpan,

@@ -20,6 +20,8 @@ const DEFAULTS = {
   cacheBytes: 256 * 1024 * 1024,
   traceFile: undefined,
   traceRatio: 1,
+  flightRecorder: "on",
+  dumpDirectory: ".spindex/dumps",
   otlpEndpoint: undefined,
   otlpHeaders: undefined,
   resourceAttributes: undefined,

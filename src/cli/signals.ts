@@ -19,3 +19,10 @@ export function stopSignal(onStop: (signal: string) => void): { readonly signal:
     },
   };
 }
+
+/** Asks for a dump at SIGUSR1, and the process goes on. (Node.js would open its debugger at this signal.) */
+export function dumpSignal(dump: () => Promise<void>): { dispose(): void } {
+  const onSignal = (): void => void dump();
+  process.on("SIGUSR1", onSignal);
+  return { dispose: () => void process.off("SIGUSR1", onSignal) };
+}
