@@ -38,7 +38,7 @@ export class EntityFacade {
   get(key: unknown): MaybePromise<Row | undefined> {
     requireOpen(this.#store, this.#chainId, this.#table.model);
     const { reads } = this.#store;
-    const row = reads.areAllAsync ? undefined : this.#table.peek(this.#chainId, this.#table.keyOf(key));
+    const row = reads.areAllAsync ? undefined : this.#table.peek(this.#chainId, key);
     if (row === undefined) return reads.read(this.#table, this.#chainId, key);
     return row === "absent" ? undefined : row;
   }
@@ -48,7 +48,9 @@ export class EntityFacade {
   }
 
   getOrCreate(row: Row): MaybePromise<Row> {
-    return map(this.get(row), (found) => found ?? this.set(row));
+    const found = this.get(row);
+    if (found instanceof Promise) return found.then((stored) => stored ?? this.set(row));
+    return found ?? this.set(row);
   }
 
   set(row: Row): Row {

@@ -73,10 +73,13 @@ async function readBody(
   options: TransportOptions,
   deadline: number,
 ): Promise<Buffer> {
+  // With a length declared, the pieces go where they belong as they come; the client holds the node to its word.
+  const whole = declaredBuffer(response, options);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
+    if (whole === undefined) chunks.push(chunk);
+    else chunk.copy(whole, size);
     size += chunk.length;
     // Leaving the loop by an error destroys the body, and with it the connection.
     if (size > options.maxAnswerBytes) {
@@ -87,7 +90,14 @@ async function readBody(
       throw new RequestFailure("timeout", `its answer was not complete after ${options.timeoutMs} ms`);
     }
   }
+  if (whole !== undefined) return whole.subarray(0, size);
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+}
+
+function declaredBuffer(response: Dispatcher.ResponseData, options: TransportOptions): Buffer | undefined {
+  const declared = Number(textOf(response.headers["content-length"]) ?? Number.NaN);
+  const isFit = Number.isSafeInteger(declared) && declared > 0 && declared <= options.maxAnswerBytes;
+  return isFit ? Buffer.allocUnsafeSlow(declared) : undefined;
 }
 
 const TIMEOUTS: ReadonlySet<string> = new Set([

@@ -16,9 +16,6 @@ const INT256_MAX = 2n ** 255n - 1n;
 const INT256_MIN = -(2n ** 255n);
 const INT32_MAX = 2 ** 31 - 1;
 
-const ADDRESS = /^0x[0-9a-f]{40}$/;
-const HASH = /^0x[0-9a-f]{64}$/;
-const BYTES = /^0x(?:[0-9a-f]{2})*$/;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
 /** What PostgreSQL's `timestamptz` holds, in unix seconds: 24 November 4714 BC to the end of the year 294276. */
@@ -79,11 +76,11 @@ function kindCheck(place: string, column: ColumnModel, onEscape: () => void): Va
     case "text":
       return (v) => (typeof v === "string" ? escaped(v, onEscape) : refuse(place, v, "a string is expected"));
     case "bytes":
-      return hexCheck(place, BYTES, "0x and pairs of hex digits are expected");
+      return hexCheck(place, undefined, "0x and pairs of hex digits are expected");
     case "hash":
-      return hexCheck(place, HASH, "0x and 64 hex digits are expected");
+      return hexCheck(place, 64, "0x and 64 hex digits are expected");
     case "address":
-      return hexCheck(place, ADDRESS, "0x and 40 hex digits are expected");
+      return hexCheck(place, 40, "0x and 40 hex digits are expected");
     case "json":
       return (v) => frozenJson(place, v, onEscape, 0);
     case "enum": {
@@ -131,13 +128,26 @@ function toMicroseconds(seconds: number): number {
   return (whole * MICROSECONDS + Math.round((seconds - whole) * MICROSECONDS)) / MICROSECONDS;
 }
 
-function hexCheck(place: string, pattern: RegExp, expected: string): ValueCheck {
+/** @param digits undefined: any even number */
+function hexCheck(place: string, digits: number | undefined, expected: string): ValueCheck {
+  const isRight = (v: string): boolean =>
+    (digits === undefined ? v.length % 2 === 0 : v.length === digits + 2) && isLowerHex(v);
   return (v) => {
     if (typeof v !== "string") return refuse(place, v, expected);
-    if (pattern.test(v)) return v;
+    if (isRight(v)) return v;
     const lower = v.toLowerCase();
-    return pattern.test(lower) ? lower : refuse(place, v, expected);
+    return isRight(lower) ? lower : refuse(place, v, expected);
   };
+}
+
+/** Faster than a regular expression: several values of an event are checked. */
+function isLowerHex(text: string): boolean {
+  if (text.charCodeAt(0) !== 0x30 || text.charCodeAt(1) !== 0x78) return false;
+  for (let i = 2; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x30 || code > 0x66 || (code > 0x39 && code < 0x61)) return false;
+  }
+  return true;
 }
 
 function decimalCheck(place: string, precision: number, scale: number): ValueCheck {

@@ -91,17 +91,31 @@ export class EntityTable {
     return this.#shape.row(input);
   }
 
-  /** The row; "absent" when it is known that there is none; undefined when only the storage can tell. */
-  peek(chainId: number, key: KeyValue): Row | "absent" | undefined {
-    const record = this.#records.get(this.#home(chainId), key);
+  /**
+   * The row; "absent" when it is known that there is none; undefined when only the storage can tell.
+   * @param keyInput the key as a handler gives it: checked, unless it is that of a record
+   */
+  peek(chainId: number, keyInput: unknown): Row | "absent" | undefined {
+    const home = this.#home(chainId);
+    return this.#known(this.#asGiven(home, keyInput) ?? this.#records.get(home, this.#shape.key(keyInput)));
+  }
+
+  /** As `peek`, by the key itself. */
+  known(chainId: number, key: KeyValue): Row | "absent" | undefined {
+    return this.#known(this.#records.get(this.#home(chainId), key));
+  }
+
+  #known(record: RowRecord | undefined): Row | "absent" | undefined {
     if (record === undefined) return this.#complete ? "absent" : undefined;
     record.isUsed = true;
     return record.exists ? record.row : "absent";
   }
 
   set(scope: ChangeScope, input: Row): Row {
-    const key = this.#shape.key(input);
-    const record = this.#records.get(this.#home(scope.chainId), key);
+    const home = this.#home(scope.chainId);
+    const given = this.#asGiven(home, input);
+    const key = given?.key ?? this.#shape.key(input);
+    const record = given ?? this.#records.get(home, key);
     const row = this.#shape.row(input, record?.exists === true ? record.row : undefined);
     this.#change(scope, key, record, row, true);
     return row;
@@ -250,6 +264,12 @@ export class EntityTable {
   #takeBack(record: RowRecord): void {
     this.#imageBytes -= this.#aside.get(record)?.bytes ?? 0;
     this.#aside.delete(record);
+  }
+
+  /** The record that has the very key that was handed in, which is then a checked one. */
+  #asGiven(home: number, input: unknown): RowRecord | undefined {
+    const key = this.#shape.keyAsGiven(input);
+    return key === undefined ? undefined : this.#records.get(home, key);
   }
 
   #newRecord(chainId: number, key: KeyValue, row: Row): RowRecord {

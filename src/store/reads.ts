@@ -89,7 +89,7 @@ export class Reads {
       const stored = new Map(found.map((row) => [table.keyOf(row.row), row]));
       for (const [key, read] of reads) {
         table.loaded(chainId, key, read.keyRow, stored.get(key));
-        const row = table.peek(chainId, key);
+        const row = table.known(chainId, key);
         this.#pending--;
         read.done.resolve(row === "absent" ? undefined : row);
       }

@@ -49,6 +49,9 @@ export interface Evicted {
 export class RecordMap {
   readonly #sizeOf: (row: Row) => number;
   readonly #homes = new Map<number, Map<KeyValue, RowRecord>>();
+  /** Where the last record was looked for: events come chain by chain. */
+  #lastHome = -1;
+  #lastRecords: Map<KeyValue, RowRecord> | undefined;
   #size = 0;
   #bytes = 0;
   #pendingBytes = 0;
@@ -73,7 +76,12 @@ export class RecordMap {
   }
 
   get(home: number, key: KeyValue): RowRecord | undefined {
-    return this.#homes.get(home)?.get(key);
+    if (home !== this.#lastHome) {
+      this.#lastRecords = this.#homes.get(home);
+      // A home without records may get its map later.
+      this.#lastHome = this.#lastRecords === undefined ? -1 : home;
+    }
+    return this.#lastRecords?.get(key);
   }
 
   add(record: Omit<RowRecord, "bytes" | "isUsed" | "isPending">): RowRecord {

@@ -17,6 +17,8 @@ export interface RowShape {
   bytesOf(row: Row): number;
   /** The key of a row, or of an object with the key columns, or a bare value when the key has one column. */
   key(input: unknown): KeyValue;
+  /** The key as it was handed in, not checked; undefined when it has several columns, or is missing. */
+  keyAsGiven(input: unknown): KeyValue | undefined;
   /** An object with the key columns, checked. */
   keyRow(input: unknown): Row;
   /** How many texts in rows the storage could not hold as they were given, since the last call. */
@@ -91,6 +93,10 @@ export function createRowShape(table: TableModel): RowShape {
         joined += `${part.length}:${part}`;
       }
       return joined;
+    },
+    keyAsGiven: (input) => {
+      if (single === undefined) return undefined;
+      return (isKeyObject(input) ? input[single.name] : input) as KeyValue | undefined;
     },
     keyRow: (input) =>
       Object.freeze(Object.fromEntries(keyChecks.map(({ name, check }) => [name, keyPart(check, name, input)]))),
