@@ -158,8 +158,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: "Nothing, if that was meant. Otherwise see to it that only one is started.",
   },
   DATABASE_WENT_BACK: {
-    what: "PostgreSQL lost writes that it had confirmed.",
-    fix: "Start again: it resumes from what the database has. Then find out why confirmed writes can be lost.",
+    what: "PostgreSQL lost writes that it had confirmed: a backup was restored while this process ran, a replica was promoted, or the server runs with `synchronous_commit=off`.",
+    fix: "Start again: it resumes from what the database has. Then find out why confirmed writes can be lost; see the runbook telemetry/runbooks/WriteFailed.md.",
   },
   TEST_INPUT_INVALID: {
     what: "A test handed an event to a test indexer that no contract could emit there, or used the test indexer wrongly.",

@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
-import { SpindexError } from "../errors.ts";
+import type { SpindexError } from "../errors.ts";
 import { logEvent } from "../instrument/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { WriteFailure } from "../write/storage.ts";
+import { databaseWentBack, writerFenced } from "../write/write-error.ts";
+import { isFromBefore } from "../write/write-guard.ts";
 import type { Connection } from "./connection.ts";
 import type { DatabaseUrl } from "./database-url.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
@@ -23,6 +25,8 @@ export interface LeaseOptions {
   readonly shard: string;
   /** Random for each acquisition; every write checks it. */
   readonly token: string;
+  /** How often the shard has been taken, this acquisition included. */
+  readonly starts: number;
   /** A session with the server that nothing else uses. */
   readonly connection: Connection;
   /** That session has the shard's lock. */
@@ -43,7 +47,8 @@ export interface LeaseOptions {
  *   held    renewed within the last 15 s. Only then a write may begin.
  *   lapsed  not renewed in time: the database is away, or this process stood still. Nothing is written until a renewal
  *           has shown that nobody else has taken the shard; then it is held again.
- *   lost    another process has the shard. Final: nothing is written any more.
+ *   lost    another process has the shard, or the database is one from before this process had it. Final: nothing is
+ *           written any more.
  *
  * What makes it safe is not this clock but the token in the shard's row, which every write checks.
  */
@@ -72,7 +77,7 @@ export class Lease {
     this.#loop = this.#keep();
   }
 
-  /** Aborts, with a SpindexError as its reason, when the shard is lost. */
+  /** Aborts when the shard is lost, with WRITER_FENCED, DATABASE_WENT_BACK or DATABASE_PROXY as its reason. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -83,13 +88,16 @@ export class Lease {
 
   /**
    * To be awaited before each write.
-   * @throws WriteFailure `fenced` when it is lost, `transient` when it has lapsed and cannot be renewed now
+   * @throws WriteFailure `fenced` or `went_back` when it is lost, `transient` when it has lapsed and cannot be renewed now
    */
   async require(): Promise<void> {
     if (!this.isHeld && !this.#lost.signal.aborted) await this.#renewed();
     if (this.#lost.signal.aborted) {
-      const { message } = this.#lost.signal.reason as SpindexError;
-      throw new WriteFailure("fenced", message, { statement: "UPDATE leases", table: "leases" });
+      const { message, code } = this.#lost.signal.reason as SpindexError;
+      throw new WriteFailure(code === "DATABASE_WENT_BACK" ? "went_back" : "fenced", message, {
+        statement: "UPDATE leases",
+        table: "leases",
+      });
     }
     if (!this.isHeld) {
       throw new WriteFailure("transient", "the lease has lapsed and could not be renewed", {
@@ -172,7 +180,7 @@ export class Lease {
       [shard, token, writerPid() ?? null],
     );
     const [row] = rows;
-    if (row === undefined) return this.#lose(await this.#takenOver(connection));
+    if (row === undefined) return this.#lose(await this.#whyLost(connection));
     if (!isBackendOf(connection, row[0])) this.#lose(behindPooler(url));
   }
 
@@ -193,15 +201,20 @@ export class Lease {
     this.#connection.whenBroken(() => this.#pause.abort());
   }
 
-  async #takenOver(connection: Connection): Promise<SpindexError> {
-    const { names, shard } = this.#o;
-    let by: string;
+  /** Another process has taken the shard; or the database is one from before this process had it. */
+  async #whyLost(connection: Connection): Promise<SpindexError> {
+    const { names, shard, starts } = this.#o;
     try {
-      by = (await readHolder(connection, names, shard))?.holder ?? "nobody: its row is gone";
+      const holder = await readHolder(connection, names, shard);
+      if (holder === undefined) return databaseWentBack(`it does not know shard ${shard} any more`);
+      if (isFromBefore(holder, starts))
+        return databaseWentBack(`shard ${shard} is that of a time before this process had it`);
+      return writerFenced(`shard ${shard} of schema ${names.user} is now held by ${holder.holder}`);
     } catch (error) {
-      by = `another process (${describeError(error)})`;
+      return writerFenced(
+        `shard ${shard} of schema ${names.user} is now held by another process (${describeError(error)})`,
+      );
     }
-    return writerFenced(`shard ${shard} of schema ${names.user} is now held by ${by}`);
   }
 
   #lose(error: SpindexError): void {
@@ -213,10 +226,4 @@ export class Lease {
   get #leases(): string {
     return qualified(this.#o.names.internal, "leases");
   }
-}
-
-function writerFenced(message: string): SpindexError {
-  return new SpindexError("WRITER_FENCED", message, {
-    fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
-  });
 }

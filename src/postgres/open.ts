@@ -141,6 +141,7 @@ function storageOf(
   });
   const lease = new Lease({
     ...taken,
+    starts: taken.starts.count,
     url,
     names,
     shard,

@@ -12,6 +12,8 @@ export interface ShardHolder {
 export interface RecordedHolder extends ShardHolder {
   /** It has not renewed its lease in time, by the database's clock. False where no lease was ever noted. */
   readonly isExpired: boolean;
+  /** How often the shard has been taken, by that holder last. 0 where that was not counted yet. */
+  readonly starts: number;
 }
 
 /** Reads who holds a shard; changes nothing. Undefined: nobody ever did, or its tables are just being made. */
@@ -28,16 +30,24 @@ export async function readHolder(
   ]);
   const [hasShards, hasLeases] = exist.rows[0] ?? [];
   if (hasShards !== "t") return undefined;
-  // Version 1 of the tables knows no expiry.
-  const expired =
-    hasLeases === "t" ? `(select expires_at < clock_timestamp() from ${leases} l where l.shard = s.shard)` : "null";
+  // Version 1 of the tables knows no expiry, and counts no starts.
+  const more =
+    hasLeases === "t"
+      ? `(select expires_at < clock_timestamp() from ${leases} l where l.shard = s.shard), starts`
+      : "null, 0";
   const { rows } = await connection.query(
-    `select holder, extract(epoch from acquired_at) * 1000, ${expired} from ${shards} s where shard = $1`,
+    `select holder, extract(epoch from acquired_at) * 1000, ${more} from ${shards} s where shard = $1`,
     [shard],
   );
   const [row] = rows;
   if (row === undefined) return undefined;
-  return { holder: row[0] ?? "", since: Math.floor(Number(row[1])), isExpired: row[2] === "t" };
+  const [holder, since, isExpired, starts] = row;
+  return {
+    holder: holder ?? "",
+    since: Math.floor(Number(since)),
+    isExpired: isExpired === "t",
+    starts: Number(starts),
+  };
 }
 
 /**

@@ -70,7 +70,7 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     this.resume = parts.resume;
     this.indexes = parts.indexes;
     this.starts = parts.starts;
-    this.#guard = new WriteGuard(parts.writeSeq);
+    this.#guard = new WriteGuard({ writeSeq: parts.writeSeq, starts: parts.starts.count });
     this.#effectReader = new PostgresEffectReader(parts.names, parts.reader);
     this.#pruner = new PostgresPruner({ ...parts, write: (write, telemetry) => this.#maintain(write, telemetry) });
     this.#writer = { connection: parts.writer, stagings: new Set() };

@@ -1,6 +1,7 @@
 import { explainUnclaimed, type WriteNumber } from "../write/write-guard.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, StatementResult } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
+import { sqlStateOf } from "./failure.ts";
 
 /** Who writes, and the number of the write. */
 export interface WriteClaim extends WriteNumber {
@@ -18,6 +19,9 @@ export type FrontierAdvance =
   | "one checkpoint"
   | "none";
 
+/** A table, or a schema, that does not exist. */
+const UNDEFINED_TABLE = /^(42P01|3F000)$/;
+
 /**
  * The guarded update that begins every write: it takes the shard's row lock and the next write number, so that a write
  * happens once however often it is tried. It waits for a forgotten backend of an earlier attempt, then tells what became
@@ -32,18 +36,27 @@ export async function claimWrite(
 ): Promise<"claimed" | "already_durable"> {
   const { names, shard, token, writeSeq, durableSeq } = claim;
   const shards = qualified(names.internal, "shards");
-  const updated = await connection.query(
-    `update ${shards} set write_seq = $3${advanceSql(advance)}
-     where shard = $1 and token = $2 and write_seq between $4::int8 and $3::int8 - 1`,
-    [shard, token, writeSeq, durableSeq, ...advanceValues(advance, changes)],
-  );
+  let updated: StatementResult;
+  try {
+    updated = await connection.query(
+      `update ${shards} set write_seq = $3${advanceSql(advance)}
+       where shard = $1 and token = $2 and write_seq between $4::int8 and $3::int8 - 1`,
+      [shard, token, writeSeq, durableSeq, ...advanceValues(advance, changes)],
+    );
+  } catch (error) {
+    // A backup from before the tables were made.
+    if (UNDEFINED_TABLE.test(sqlStateOf(error) ?? "")) return explainUnclaimed(shard, claim, undefined);
+    throw error;
+  }
   if (updated.rowCount === 1) return "claimed";
-  const found = await connection.query(`select token, write_seq, holder from ${shards} where shard = $1`, [shard]);
+  const found = await connection.query(`select token, write_seq, starts, holder from ${shards} where shard = $1`, [
+    shard,
+  ]);
   const [row] = found.rows;
   return explainUnclaimed(
     shard,
     claim,
-    row && { isOurs: row[0] === token, writeSeq: Number(row[1]), holder: row[2] ?? "" },
+    row && { isOurs: row[0] === token, writeSeq: Number(row[1]), starts: Number(row[2]), holder: row[3] ?? "" },
   );
 }
 

@@ -25,6 +25,7 @@ export interface WriteContext extends Writer {
   readonly names: SchemaNames;
   readonly token: string;
   readonly durableSeq: number;
+  readonly starts: number;
   readonly statementsOf: (table: TableModel) => TableStatements;
   readonly effectStatements: TableStatements;
 }

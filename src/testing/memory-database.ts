@@ -119,7 +119,7 @@ export class MemoryDatabase {
 
   /** Makes `token` the one writer; whoever was it before is fenced from now on. */
   own(token: string): void {
-    this.#state = { ...this.#state, token };
+    this.#state = { ...this.#state, token, starts: this.#state.starts + 1 };
   }
 
   /** @throws WriteFailure fenced, went_back, fatal: nothing was changed */
@@ -151,14 +151,19 @@ export class MemoryDatabase {
   }
 
   /** The guarded update that begins every write, and the write. */
-  #claimed({ token, writeSeq, durableSeq }: WriteClaim, apply: (state: MemoryState) => MemoryState): WriteResult {
+  #claimed({ token, ...number }: WriteClaim, apply: (state: MemoryState) => MemoryState): WriteResult {
     const state = this.#state;
-    const isNext = state.writeSeq >= durableSeq && state.writeSeq < writeSeq;
+    const isNext = state.writeSeq >= number.durableSeq && state.writeSeq < number.writeSeq;
     if (state.token !== token || !isNext) {
-      const stored = { isOurs: state.token === token, writeSeq: state.writeSeq, holder: state.token ?? "nobody" };
-      return explainUnclaimed("memory", { writeSeq, durableSeq }, stored);
+      const { writeSeq, starts } = state;
+      return explainUnclaimed("memory", number, {
+        isOurs: state.token === token,
+        writeSeq,
+        starts,
+        holder: state.token ?? "nobody",
+      });
     }
-    this.#state = { ...apply(state), writeSeq };
+    this.#state = { ...apply(state), writeSeq: number.writeSeq };
     return "durable";
   }
 

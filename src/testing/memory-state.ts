@@ -45,6 +45,8 @@ export interface StoredChain {
 export interface MemoryState {
   /** The one writer. */
   readonly token: string | undefined;
+  /** How often a writer has taken it. */
+  readonly starts: number;
   readonly writeSeq: number;
   readonly nextCheckpoint: number;
   readonly committedCheckpoint: number;
@@ -65,6 +67,7 @@ export interface MemoryState {
 export function emptyState(tables: readonly string[]): MemoryState {
   return {
     token: undefined,
+    starts: 0,
     writeSeq: 0,
     nextCheckpoint: 1,
     committedCheckpoint: 0,

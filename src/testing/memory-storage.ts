@@ -47,8 +47,8 @@ export class MemoryStorage implements SessionStorage {
     this.database = database;
     this.#token = token;
     this.#hooks = hooks;
-    this.#guard = new WriteGuard(database.state.writeSeq);
     database.own(token);
+    this.#guard = new WriteGuard(database.state);
   }
 
   /** The next attempt to write, after those already planned, fails like this: with its write applied, or not. */

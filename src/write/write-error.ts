@@ -1,4 +1,4 @@
-import { SpindexError } from "../errors.ts";
+import { SpindexError, type SpindexErrorOptions } from "../errors.ts";
 import type { RowOrigin } from "../store/event-log.ts";
 import { WriteFailure } from "./storage.ts";
 
@@ -28,15 +28,9 @@ export function writeError(error: unknown, { place, attempt, traceId }: FailedWr
   };
   switch (failure?.kind ?? "fatal") {
     case "fenced":
-      return new SpindexError("WRITER_FENCED", `another process has taken over: ${message}`, {
-        ...options,
-        fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
-      });
+      return writerFenced(message, options);
     case "went_back":
-      return new SpindexError("DATABASE_WENT_BACK", `the database lost writes that it had confirmed: ${message}`, {
-        ...options,
-        fix: "Start again: indexing resumes from what the database has.",
-      });
+      return databaseWentBack(message, options);
     case "transient":
     case "outcome_unknown":
       return new SpindexError("WRITE_RETRIES_EXHAUSTED", `writing ${place} failed ${attempt} times: ${message}`, {
@@ -49,6 +43,22 @@ export function writeError(error: unknown, { place, attempt, traceId }: FailedWr
         fix: "Nothing of this write was done. Mend what makes the row, or the rule that it breaks, and start again.",
       });
   }
+}
+
+/** The shard is another process's now. */
+export function writerFenced(message: string, options: SpindexErrorOptions = {}): SpindexError {
+  return new SpindexError("WRITER_FENCED", `another process has taken over: ${message}`, {
+    ...options,
+    fix: "Nothing of this process will be written any more. Run one process for a schema and shard.",
+  });
+}
+
+/** The storage is older than what this process knows to be durable. */
+export function databaseWentBack(message: string, options: SpindexErrorOptions = {}): SpindexError {
+  return new SpindexError("DATABASE_WENT_BACK", `the database lost writes that it had confirmed: ${message}`, {
+    ...options,
+    fix: "Start again: indexing resumes from what the database has. Then find out what took it back: a backup, a promoted replica, a server without synchronous_commit.",
+  });
 }
 
 /** The row and the handler event to blame, in words. */

@@ -10,12 +10,15 @@ export interface WriteNumber {
    * unknown, and does not matter.
    */
   readonly durableSeq: number;
+  /** How often the shard had been taken when this process took it: each taker counts one more. */
+  readonly starts: number;
 }
 
 /** What the storage knows: who may write, and the number of the last write. */
 export interface StoredGuard {
   readonly isOurs: boolean;
   readonly writeSeq: number;
+  readonly starts: number;
   /** For people. */
   readonly holder: string;
 }
@@ -26,6 +29,7 @@ export interface StoredGuard {
  * is tried.
  */
 export class WriteGuard {
+  readonly #starts: number;
   #durableSeq: number;
   /** The last number that a write may have taken. */
   #takenSeq: number;
@@ -33,10 +37,11 @@ export class WriteGuard {
   /** A run whose outcome is not known: nothing else may be written before it. */
   #unsettled: DrainRun | undefined;
 
-  /** @param durableSeq the number of the last write, when the storage was taken */
-  constructor(durableSeq: number) {
-    this.#durableSeq = durableSeq;
-    this.#takenSeq = durableSeq;
+  /** @param taken what the storage knew when this process took it */
+  constructor({ writeSeq, starts }: Pick<StoredGuard, "writeSeq" | "starts">) {
+    this.#starts = starts;
+    this.#durableSeq = writeSeq;
+    this.#takenSeq = writeSeq;
   }
 
   /** An attempt to write a run. While its outcome is unknown, another attempt has the same number. */
@@ -74,7 +79,7 @@ export class WriteGuard {
     const writeSeq = this.#takenSeq + 1;
     this.#isWriting = true;
     try {
-      const done = await attempt({ writeSeq, durableSeq: this.#durableSeq });
+      const done = await attempt({ writeSeq, durableSeq: this.#durableSeq, starts: this.#starts });
       this.#durableSeq = writeSeq;
       this.#takenSeq = writeSeq;
       return done;
@@ -95,21 +100,27 @@ export class WriteGuard {
  */
 export function explainUnclaimed(
   shard: string,
-  { writeSeq, durableSeq }: WriteNumber,
+  { writeSeq, durableSeq, starts }: WriteNumber,
   stored: StoredGuard | undefined,
 ): "already_durable" {
   const place = { statement: "UPDATE shards", table: "shards" };
-  if (stored !== undefined && !stored.isOurs) {
-    throw new WriteFailure("fenced", `shard ${shard} is now written by ${stored.holder}`, place);
+  const wentBack = (to: string): WriteFailure => new WriteFailure("went_back", to, place);
+  if (stored === undefined) throw wentBack(`it does not know shard ${shard} any more`);
+  const { writeSeq: at, holder } = stored;
+  if (at < durableSeq) throw wentBack(`shard ${shard} is at write ${at}, although write ${durableSeq} was durable`);
+  if (!stored.isOurs) {
+    if (isFromBefore(stored, starts)) throw wentBack(`shard ${shard} is that of a time before this process had it`);
+    throw new WriteFailure("fenced", `shard ${shard} is now written by ${holder}`, place);
   }
-  const at = stored?.writeSeq ?? 0;
-  if (stored !== undefined && at === writeSeq) return "already_durable";
-  if (at < durableSeq || stored === undefined) {
-    throw new WriteFailure(
-      "went_back",
-      `the database went back: shard ${shard} is at write ${at}, although write ${durableSeq} was durable`,
-      place,
-    );
-  }
+  if (at === writeSeq) return "already_durable";
   throw new WriteFailure("fatal", `shard ${shard} is at write ${at}, unexpected before write ${writeSeq}`, place);
+}
+
+/**
+ * Whether another owner's row is older than our taking of the shard, which was start number `starts`: whoever takes it
+ * later has counted one more. Such a row comes with a backup that was restored meanwhile, and stays one when the shard
+ * is taken anew from there.
+ */
+export function isFromBefore(stored: Pick<StoredGuard, "starts">, starts: number): boolean {
+  return stored.starts <= starts;
 }

@@ -82,7 +82,9 @@ test("an indexer whose shard is taken over stops at once with WRITER_FENCED, als
   const first = startIndexer(upgradeProject(node.url, "fenced"), database.url, { clock });
   await first.until(isAt(30));
   // Another process has taken it: both tokens are that one's.
-  await database.query("update fenced_spindex.shards set token = 'another', holder = 'host-b process 1'");
+  await database.query(
+    "update fenced_spindex.shards set token = 'another', holder = 'host-b process 1', starts = starts + 1",
+  );
   await database.query("update fenced_spindex.leases set token = 'another'");
   await expect(first.ended).rejects.toMatchObject({
     code: "WRITER_FENCED",

@@ -71,7 +71,7 @@ async function underTest(database: TestDatabase, schema: string, chains: number)
       return [row?.head as number, row?.live as boolean];
     },
     replaceWriter: async () => {
-      await database.query(`update ${internal}.shards set token = 'another'`);
+      await database.query(`update ${internal}.shards set token = 'another', starts = starts + 1`);
     },
     goBack: async () => {
       await database.query(`update ${internal}.shards set write_seq = 0`);

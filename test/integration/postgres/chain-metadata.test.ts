@@ -122,7 +122,9 @@ describe("chain metadata written alone", () => {
   test("is not written by a process that another has replaced", async () => {
     const schema = newSchema();
     const storage = await open(schema);
-    await database.query(`update ${schema}_spindex.shards set token = 'other', holder = 'someone'`);
+    await database.query(
+      `update ${schema}_spindex.shards set token = 'other', holder = 'someone', starts = starts + 1`,
+    );
     const failure = await storage.writeMetadata([known()], recordingWriteTelemetry()).catch((error: unknown) => error);
     expect(failure).toMatchObject({ kind: "fenced" });
     expect(await chainOf(schema)).toMatchObject([{ head: null }]);

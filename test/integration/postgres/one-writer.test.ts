@@ -411,11 +411,65 @@ describe("a zombie, whose token is an old one", () => {
     expect(first.lost.reason).toMatchObject({
       code: "WRITER_FENCED",
       exitCode: 75,
-      message: `shard main of schema ${schema} is now held by second`,
+      message: `another process has taken over: shard main of schema ${schema} is now held by second`,
     });
     expect(lines.map(({ event }) => event)).toEqual(["database.prepared", "lease.acquired", "lease.lost"]);
     expect((await failureOf(first.write(runWith(1, 99n), recordingWriteTelemetry()))).kind).toBe("fenced");
     expect(await balances(schema)).toEqual([]);
+  });
+});
+
+describe("a database restored from a backup of before this process had the shard", () => {
+  /** What is restored, in SQL, and what a write is told. */
+  const backups: readonly (readonly [what: string, restore: (schema: string) => string, message: string])[] = [
+    [
+      "of the owner before it",
+      (schema) => `update ${schema}_spindex.shards set token = 'older', starts = starts - 1;
+                   update ${schema}_spindex.leases set token = 'older'`,
+      "shard main is that of a time before this process had it",
+    ],
+    [
+      "and taken by another process since",
+      (schema) => `update ${schema}_spindex.shards set token = 'other', holder = 'other';
+                   update ${schema}_spindex.leases set token = 'other'`,
+      "shard main is that of a time before this process had it",
+    ],
+    [
+      "when the shard was unknown",
+      (schema) =>
+        `delete from ${schema}_spindex.leases; delete from ${schema}_spindex.chains; delete from ${schema}_spindex.shards`,
+      "it does not know shard main any more",
+    ],
+  ];
+
+  test.each(backups)("%s: is told from a take-over, by a write and by the lease", async (_, restore, message) => {
+    const schema = newSchema();
+    const clock = new ManualClock();
+    const first = await open(schema, { clock });
+    await database.query(restore(schema));
+    const failure = await failureOf(first.write(runWith(1, 5n), recordingWriteTelemetry()));
+    expect([failure.kind, failure.message]).toEqual(["went_back", message]);
+    const lost = Promise.withResolvers<void>();
+    first.lost.addEventListener("abort", () => lost.resolve());
+    clock.advance(5_000);
+    await lost.promise;
+    expect(first.lost.reason).toMatchObject({
+      code: "DATABASE_WENT_BACK",
+      exitCode: 75,
+      message: `the database lost writes that it had confirmed: ${message}`,
+    });
+    expect((await failureOf(first.write(runWith(1, 5n), recordingWriteTelemetry()))).kind).toBe("went_back");
+    expect(await balances(schema)).toEqual([]);
+  });
+
+  test("without any of its tables: is told by the next write", async () => {
+    const schema = newSchema();
+    const first = await open(schema, { clock: new ManualClock() });
+    await database.query(`drop schema ${schema} cascade; drop schema ${schema}_spindex cascade`);
+    const failure = await failureOf(
+      first.writeMetadata([{ chainId: 1, head: 99, live: true, sources: [] }], recordingWriteTelemetry()),
+    );
+    expect([failure.kind, failure.message]).toEqual(["went_back", "it does not know shard main any more"]);
   });
 });
 

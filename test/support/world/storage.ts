@@ -59,7 +59,7 @@ export class SimulatedStorage implements SessionStorage {
     this.#o = options;
     this.token = options.token;
     this.resume = resumePointOf(taken);
-    this.#guard = new WriteGuard(taken.writeSeq);
+    this.#guard = new WriteGuard(taken);
     this.#confirmed = taken.writeSeq;
   }
 
