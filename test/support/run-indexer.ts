@@ -8,6 +8,7 @@ import { runIndexer } from "../../src/indexer.ts";
 import { createTelemetry } from "../../src/instrument/create-telemetry.ts";
 import { createLog, type Logger } from "../../src/instrument/log.ts";
 import type { Status } from "../../src/instrument/status.ts";
+import { noTracing, type Tracing } from "../../src/instrument/tracing/tracing.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 
 export interface RunningIndexer {
@@ -28,8 +29,9 @@ export function startIndexer(
   databaseUrl: string,
   {
     log = createLog({ level: "silent", format: "json" }),
+    tracing = noTracing(),
     ...overrides
-  }: Partial<IndexerOptions> & { log?: Logger } = {},
+  }: Partial<IndexerOptions> & { log?: Logger; tracing?: Tracing } = {},
 ): RunningIndexer {
   const definition = resolveDefinition(indexer, { env: {} });
   const registrations = resolveRegistrations(definition, registrationsOf(indexer));
@@ -38,6 +40,7 @@ export function startIndexer(
     shard: "default",
     version: "0.0.0",
     log,
+    tracing,
     chains: definition.chains,
     tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),

@@ -5,7 +5,7 @@ import type { OpenSpan } from "../tracing/tracing.ts";
 /** Effects that took less than this, waiting for their limits included, get no span, unless they failed. */
 const SPAN_MS = 100;
 /** Most spans a batch that are made only because their id left the process. */
-export const MAX_PROPAGATING = 200;
+const MAX_PROPAGATING = 200;
 
 /** What the calls of one batch share. */
 export interface EffectParent {

@@ -5,7 +5,7 @@ import { redact } from "../redact.ts";
 import type { OpenSpan, TracedSpan, Tracing } from "../tracing/tracing.ts";
 
 /** Most spans that handlers make in a batch: it may have a hundred thousand events. Further ones are counted. */
-export const MAX_HANDLER_SPANS = 100;
+const MAX_HANDLER_SPANS = 100;
 const MAX_NAME = 100;
 const MAX_TEXT = 1_024;
 
