@@ -15,17 +15,20 @@ export interface EncodedRows {
 
 export const NO_ROWS: EncodedRows = { rows: 0, bytes: 0, chunks: [] };
 
-const CHUNK_BYTES = 256 * 1024;
+const FIRST_CHUNK_BYTES = 4 * 1024;
+const MAX_CHUNK_BYTES = 256 * 1024;
 
 /**
- * A growing run of encoded rows, in chunks of 256 KiB. Encoders call `reserve`, write at `buffer[at…]` and advance `at`;
- * a reserved piece never straddles two chunks. What lies before a mark can be taken out while writing goes on.
+ * A growing run of encoded rows, in chunks of 4 to 256 KiB, each twice the one before: a few rows at the head hold little.
+ * Encoders call `reserve`, write at `buffer[at…]` and advance `at`; a reserved piece never straddles two chunks. What lies
+ * before a mark can be taken out while writing goes on.
  */
 export class ByteWriter {
   /** The chunk being written. */
   buffer: Buffer = Buffer.alloc(0);
   /** Where the next byte goes in it. */
   at = 0;
+  #chunkBytes = FIRST_CHUNK_BYTES;
   #full: Buffer[] = [];
   #fullBytes = 0;
   #takenBytes = 0;
@@ -49,7 +52,8 @@ export class ByteWriter {
       this.#full.push(this.buffer.subarray(0, this.at));
       this.#fullBytes += this.at;
     }
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, size));
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, size));
+    this.#chunkBytes = Math.min(this.#chunkBytes * 2, MAX_CHUNK_BYTES);
     this.at = 0;
   }
 

@@ -1,7 +1,7 @@
 import { partsOfEventId } from "../../../src/chain/event-id.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { StoreLimits } from "../../../src/store/store.ts";
-import { decodedRows } from "../../../src/testing/memory-codec.ts";
+import { decodedRows, type EncodedImage } from "../../../src/testing/memory-codec.ts";
 import type { DurableRun, MemoryState, StoredChain } from "../../../src/testing/memory-state.ts";
 import type { PlacedEvent, SimulatedChain } from "./chain.ts";
 import { entriesOf, fold, type Handled, type Model, type ModelRow, placeOfStored } from "./model.ts";
@@ -153,9 +153,14 @@ export class Oracle {
       for (const { chainId, from } of chains) {
         const isWanted = (place: string, row: ModelRow): boolean =>
           place.startsWith(`${table.name} `) && row.chainId === chainId;
+        const [stored, images] = [storedRows(state), historyFrom(state, table.name)];
+        let then: Model = new Map();
+        let next = 0;
         for (let target = from; target < state.committedCheckpoint; target++) {
-          const then = fold(log.filter(({ checkpoint }) => checkpoint <= target));
-          const restored = restoredRows(state, table.name, table.key, target);
+          const first = next;
+          while ((log[next]?.checkpoint ?? Number.POSITIVE_INFINITY) <= target) next++;
+          then = fold(log.slice(first, next), then);
+          const restored = restoredRows(stored, images, table.name, table.key, target);
           checkSame(
             entriesOf(restored, isWanted),
             entriesOf(then, isWanted),
@@ -246,14 +251,23 @@ function historyOf(state: MemoryState): (chain: StoredChain) => { readonly chain
   };
 }
 
-/** What the first before-image after `target` says about each row. */
-function restoredRows(state: MemoryState, table: string, key: readonly string[], target: number): Model {
-  const rows = new Map(storedRows(state));
+/** The before-images of a table, oldest first. */
+function historyFrom(state: MemoryState, table: string): readonly EncodedImage[] {
   const history = state.tables.get(table)?.history.values() ?? [];
+  return [...history].toSorted((a, b) => a.changedAt - b.changedAt);
+}
+
+/** What the first before-image after `target` says about each row. */
+function restoredRows(
+  stored: Model,
+  images: readonly EncodedImage[],
+  table: string,
+  key: readonly string[],
+  target: number,
+): Model {
+  const rows = new Map(stored);
   const seen = new Set<string>();
-  for (const { chainId, changedAt, key: keyRow, before } of [...history].toSorted(
-    (a, b) => a.changedAt - b.changedAt,
-  )) {
+  for (const { chainId, changedAt, key: keyRow, before } of images) {
     const place = placeOfStored(table, key, chainId, keyRow);
     if (changedAt <= target || seen.has(place)) continue;
     seen.add(place);
