@@ -140,6 +140,7 @@ export class Session {
       setup: this.#setup(),
       telemetry,
       batchItems: limits.batchItems,
+      keepsPages: definition.rawEvents,
       drainInFlight: () => this.#persistence.inFlightOrigin,
       clock,
     });

@@ -1,7 +1,8 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import { type EventId, eventIdOf } from "../chain/event-id.ts";
 import type { Address, Hash } from "../chain/hex.ts";
-import { hexAt, type LogPage } from "../chain/log-page.ts";
+import { hexAt, isReleased, type LogPage } from "../chain/log-page.ts";
+import { SpindexError } from "../errors.ts";
 
 /** The block of an event. */
 export interface EventBlock {
@@ -62,18 +63,33 @@ export class HandledEvent {
     return eventIdOf(this.#page.blockNumber[this.#row] as number, this.#page.logIndex[this.#row] as number, n);
   }
 
+  /** @throws SpindexError CONTEXT_REVOKED once the event's batch has been processed */
   get transaction(): EventTransaction {
+    this.#requireText("transaction");
     return {
       hash: hexAt(this.#page, this.#page.transactionHash[this.#row] as number, 64),
       index: this.#page.transactionIndex[this.#row] as number,
     };
   }
 
+  /** @throws SpindexError CONTEXT_REVOKED once the event's batch has been processed */
   get log(): EventLog {
+    this.#requireText("log");
     return {
       address: this.#addresses.at(this.#page.text, this.#page.address[this.#row] as number),
       index: this.#page.logIndex[this.#row] as number,
     };
+  }
+
+  #requireText(part: string): void {
+    if (!isReleased(this.#page)) return;
+    throw new SpindexError(
+      "CONTEXT_REVOKED",
+      `event.${part} of ${this.contract}.${this.name} was read after its batch`,
+      {
+        fix: `Read event.${part} within the handler, and keep what you need of it.`,
+      },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
 import { createBatch, type SliceSupply } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
+import { releaseText } from "../chain/log-page.ts";
 import type { BatchStart, CapacityWait } from "../instrument/batch-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -33,6 +34,8 @@ export interface ProcessingLoopOptions {
   readonly batchItems: number;
   /** The drain run being written, to link a capacity wait to it. */
   readonly drainInFlight: () => unknown;
+  /** Pages are read again when their batch is written: raw events are made of them. */
+  readonly keepsPages: boolean;
   readonly clock: Clock;
 }
 
@@ -137,6 +140,7 @@ export class ProcessingLoop {
       const kept =
         processed === batch ? undefined : { items: processed.items, lastCheckpoint: processed.checkpoints.to };
       batchTelemetry.committed({ changes, queuedBatches: store.queuedBatches, frontierGap, kept });
+      if (!this.#o.keepsPages) releasePages(processed);
     }
     if (outcome.kind === "failed") throw outcome.error;
   }
@@ -173,4 +177,9 @@ export class ProcessingLoop {
       fetchOrigins: [...new Set(batch.slices.map(({ range }) => range.origin))],
     };
   }
+}
+
+/** Pages of which the batch has the last events are not needed any more. */
+function releasePages({ slices }: Batch): void {
+  for (const { range, toRow } of slices) if (toRow === range.page.count) releaseText(range.page);
 }

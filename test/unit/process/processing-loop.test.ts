@@ -5,6 +5,7 @@ import type { BatchStart } from "../../../src/instrument/batch-telemetry.ts";
 import type { Telemetry } from "../../../src/instrument/telemetry.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import { BatchProcessor } from "../../../src/process/batch-processor.ts";
+import type { HandledEvent } from "../../../src/process/event.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
 import { type ChainSupply, ProcessingLoop } from "../../../src/process/processing-loop.ts";
 import type { Store, StoreLimits } from "../../../src/store/store.ts";
@@ -37,6 +38,7 @@ interface BenchInput {
   /** Chains whose new blocks are inside the reorg window. */
   readonly inside?: readonly number[];
   readonly drainInFlight?: () => unknown;
+  readonly keepsPages?: boolean;
 }
 
 const event = { name: "E", key: "E", signature: "E()", topic: "0x" as const, anonymous: false, inputs: [] };
@@ -104,6 +106,7 @@ function benchOf(input: BenchInput = {}): Bench {
     }),
     telemetry,
     batchItems: input.batchItems ?? 100,
+    keepsPages: input.keepsPages ?? false,
     drainInFlight: input.drainInFlight ?? (() => undefined),
     clock,
   });
@@ -134,6 +137,37 @@ describe("the processing loop", () => {
       [1, 2, 3, 1],
       [2, 1, 4, 1],
     ]);
+  });
+
+  test("gives the text of an answer back once its last event was handled; an event kept beyond says so", async () => {
+    const events: HandledEvent[] = [];
+    const { buffers, run, put } = benchOf({ batchItems: 2, handler: ({ event }) => void events.push(event) });
+    put(1, 3, [1, 2, 3]);
+    const running = run();
+    await settled();
+    expect(events.map(({ block }) => Number(block.number))).toEqual([1, 2, 3]);
+    expect(() => events[0]?.transaction).toThrow("event.transaction of C.E was read after its batch");
+    expect(() => events[2]?.log.address).toThrow("event.log of C.E was read after its batch");
+    buffers[0]?.end();
+    await running;
+  });
+
+  test("lets handlers read texts of an answer until all of it is handled", async () => {
+    const seen: string[] = [];
+    const { buffers, run, put } = benchOf({ batchItems: 1, handler: ({ event }) => void seen.push(event.log.address) });
+    put(1, 3, [1, 2, 3]);
+    buffers[0]?.end();
+    await run();
+    expect(seen).toHaveLength(3);
+  });
+
+  test("leaves pages alone that are read again when their batch is written", async () => {
+    const events: HandledEvent[] = [];
+    const { buffers, run, put } = benchOf({ keepsPages: true, handler: ({ event }) => void events.push(event) });
+    put(1, 1, [1]);
+    buffers[0]?.end();
+    await run();
+    expect(events[0]?.transaction.hash).toMatch(/^0x[0-9a-f]{64}$/);
   });
 
   test("never waits for a write while there is room", async () => {
