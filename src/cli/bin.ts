@@ -10,6 +10,7 @@ if (major < REQUIRED_NODE) {
   process.exit(2);
 }
 // Loaded only now: an older Node.js could not even parse the rest.
-const { main } = await import("./main.ts");
+const [{ main }, { reportCrashes }] = await Promise.all([import("./main.ts"), import("./crash.ts")]);
+reportCrashes();
 // Everything has been flushed, within bounds: what still waits, such as a retry to a dead collector, must not hold the exit.
 process.exit(await main(process.argv));

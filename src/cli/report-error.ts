@@ -14,8 +14,8 @@ export function errorText(error: unknown): string {
   }
   const lines = [`error ${error.code}: ${error.message}`];
   if (error.fix !== undefined) lines.push(`  fix: ${error.fix}`);
-  // A handler's own stack shows the line that threw.
-  if (error.code === "HANDLER_FAILED" && error.cause instanceof Error && error.cause.stack !== undefined) {
+  // Its own stack shows the line that threw.
+  if (error.reaction === "bug" && error.cause instanceof Error && error.cause.stack !== undefined) {
     lines.push(...error.cause.stack.split("\n").map((line) => `  | ${line}`));
   }
   return lines.join("\n");

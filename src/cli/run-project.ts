@@ -13,6 +13,7 @@ import { createLog, type Logger, logEvent } from "../instrument/log.ts";
 import { RecentLines } from "../instrument/recorder/recent-lines.ts";
 import { startTracing } from "../instrument/tracing/start-tracing.ts";
 import { systemClock } from "../lib/clock.ts";
+import { reportCrashesBy } from "./crash.ts";
 import { loadProject, type Project } from "./load-project.ts";
 import { errorText, reportError } from "./report-error.ts";
 import { dumpSignal, stopSignal } from "./signals.ts";
@@ -67,6 +68,11 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
   const database = await databaseOf(run.isDevelopment, project, environment, log);
   const telemetry = await telemetryOf(run.flags, project, environment, { log, lines });
   const dumps = dumpSignal(() => telemetry.dump("signal"));
+  const crashes = reportCrashesBy(async (error) => {
+    const exitCode = reportFailure(error, log, format);
+    await telemetry.shutdown();
+    return exitCode;
+  });
   try {
     logEvent(log, "indexer.starting", {
       version: versionOf(),
@@ -84,6 +90,7 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
     await database.stop();
     stop.dispose();
     dumps.dispose();
+    crashes.dispose();
   }
 }
 

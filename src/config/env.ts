@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { messageOf, SpindexError } from "../errors.ts";
+import { keepSecret } from "../lib/known-secrets.ts";
 
 /** Variables by name. */
 export type EnvSource = Readonly<Record<string, string | undefined>>;
@@ -63,8 +64,17 @@ export function lookUp(source: EnvSource, name: string): Lookup {
   return value === undefined || value === "" ? { state: "missing" } : { state: "found", value };
 }
 
-/** A variable that may be a secret: the text of the file that `NAME_FILE` names stands for it. */
+/**
+ * A variable that may be a secret: the text of the file that `NAME_FILE` names stands for it. Whatever is read here is
+ * known as a secret from then on, also when it turns out to be wrong.
+ */
 export function lookUpSecret(source: EnvSource, name: string): Lookup {
+  const found = secretOf(source, name);
+  if (found.state === "found") keepSecret(found.value);
+  return found;
+}
+
+function secretOf(source: EnvSource, name: string): Lookup {
   const direct = lookUp(source, name);
   const file = lookUp(source, `${name}_FILE`);
   if (file.state !== "found") return direct;

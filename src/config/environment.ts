@@ -1,3 +1,4 @@
+import { keepSecret } from "../lib/known-secrets.ts";
 import { type EnvSource, lookUp, lookUpSecret } from "./env.ts";
 import { parseVariable, type VariableType, type VariableValue } from "./environment-values.ts";
 import { Problems } from "./problems.ts";
@@ -192,9 +193,12 @@ function valueOfVariable(variable: Variable, source: EnvSource, problems: Proble
   }
   const text = found.state === "found" && !isServiceLink(variable, found.value) ? found.value : variable.default;
   if (text === undefined) return undefined;
+  // Addresses of collectors and the like have keys in their path, or credentials, though they are not secret as a whole.
+  const mayHoldSecrets = secret || variable.type === "url";
+  if (mayHoldSecrets) keepSecret(text);
   const parsed = parseVariable(variable.type, text, variable.choices ?? []);
   if ("value" in parsed) return parsed.value;
-  const shown = secret ? "its value" : JSON.stringify(text);
+  const shown = mayHoldSecrets ? "its value" : JSON.stringify(text);
   problems.add("ENV_INVALID", name, `${shown} is ${parsed.wrong}`, parsed.fix);
   return undefined;
 }

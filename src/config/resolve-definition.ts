@@ -2,6 +2,7 @@ import type { EventAbi } from "../abi/event-abi.ts";
 import { parseEvents } from "../abi/parse-abi.ts";
 import type { Address } from "../chain/hex.ts";
 import { SpindexError } from "../errors.ts";
+import { keepSecret } from "../lib/known-secrets.ts";
 import { defaultsOfChain } from "./chain-defaults.ts";
 import { checkAddress } from "./checksum.ts";
 import {
@@ -216,12 +217,16 @@ class EnvValues {
   }
 
   text(value: string | EnvReference, place: string): string {
-    if (!isEnvReference(value)) return value;
+    if (!isEnvReference(value)) {
+      keepSecret(value);
+      return value;
+    }
     const { name, defaultValue } = value[ENV];
     const found = lookUpSecret(this.#source, name);
     if (found.state === "found") return found.value;
     if (found.state === "wrong") this.#problems.add("ENV_INVALID", place, found.message, found.fix);
     else if (defaultValue === undefined) this.#missing.set(name, [...(this.#missing.get(name) ?? []), place]);
+    keepSecret(defaultValue ?? "");
     return defaultValue ?? "";
   }
 

@@ -7,6 +7,7 @@ import type { HandlerChain } from "../config/indexer.ts";
 import { assert, messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { HandlerPlace, HandlerTelemetry } from "../instrument/handler-telemetry.ts";
+import { redact } from "../instrument/redact.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
@@ -228,7 +229,7 @@ class BatchRun {
       checkpoint: this.#checkpoint,
       transactionHash: call.transactionHash,
       handler: call.handler,
-      message: messageOf(call.error),
+      message: redact(messageOf(call.error)),
     });
   }
 
