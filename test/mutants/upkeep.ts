@@ -84,7 +84,7 @@ export const upkeepMutants: readonly Mutant[] = [
     name: "go on when another process has taken the shard",
     rule: "An owner that was replaced learns it from its next renewal and writes nothing from then on.",
     file: "src/postgres/lease.ts",
-    find: "if (row === undefined) return this.#lose(await this.#takenOver(connection));",
+    find: "if (row === undefined) return this.#lose(await this.#whyLost(connection));",
     replace: "if (row === undefined) return;",
     killedBy: {
       file: ONE_WRITER_TEST,
