@@ -20,9 +20,11 @@ import { runSessions } from "./indexer/run-sessions.ts";
 import type { Session } from "./indexer/session.ts";
 import { type Life, statusOf } from "./indexer/status.ts";
 import { logEvent } from "./instrument/log.ts";
+import type { PhaseTelemetry } from "./instrument/phase-telemetry.ts";
 import type { Status } from "./instrument/status.ts";
+import type { OpenWait } from "./instrument/telemetry.ts";
 import { parseDatabaseUrl } from "./postgres/database-url.ts";
-import { openStorage } from "./postgres/open.ts";
+import { openBackendWaits, openStorage } from "./postgres/open.ts";
 import type { ShardHolder } from "./postgres/shard-holder.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
 import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
@@ -51,18 +53,16 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   const server = await serve(options, status);
   const ended = new AbortController();
   const progress = logProgress(telemetry.log, status, options.clock, ended.signal);
+  const backendWaits = openBackendWaits({ url: options.databaseUrl, clock: options.clock });
+  telemetry.askBackends(backendWaits);
+  const waits = telemetry.watchWaits(ended.signal);
   const startup = telemetry.phase("spindex.startup", {});
   const sources = new Map<number, ChainSource>();
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
-    const storage = await open(options, signal, (holder) => {
-      // Its start is over: what comes now may take days.
-      startup.done();
-      life.standby = { holder: holder?.holder, since: holder?.since };
-    });
+    const storage = await openOrStandBy(options, signal, life, startup);
     life.storage = storage;
-    life.standby = undefined;
     startup.done();
     logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
     storage.indexes.start(() => life.session?.isLive ?? false);
@@ -87,7 +87,35 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     throw life.failure;
   } finally {
     ended.abort();
-    await Promise.all([progress, server?.close(), ...[...sources.values()].map((source) => source.close())]);
+    await waits;
+    await Promise.all([
+      progress,
+      backendWaits.close(),
+      server?.close(),
+      ...[...sources.values()].map((source) => source.close()),
+    ]);
+  }
+}
+
+/** Takes the shard, and says how it waits for it while another process has it. */
+async function openOrStandBy(
+  options: IndexerOptions,
+  signal: AbortSignal,
+  life: Life,
+  startup: PhaseTelemetry,
+): Promise<PostgresStorage> {
+  let standby: OpenWait | undefined;
+  try {
+    const storage = await open(options, signal, (holder) => {
+      // Its start is over: what comes now may take days.
+      startup.done();
+      life.standby = { holder: holder?.holder, since: holder?.since };
+      standby ??= options.telemetry.waiting({ state: "standby", what: `shard ${options.shard}` });
+    });
+    life.standby = undefined;
+    return storage;
+  } finally {
+    standby?.end();
   }
 }
 

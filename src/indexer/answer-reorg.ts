@@ -35,7 +35,11 @@ export async function answerReorg(
   const { chain, link } = detected;
   const source = options.sources.get(chain.id) as Source;
   const left = options.telemetry.processLoop.enter("rollback");
-  const reorg = options.telemetry.reorgStarted({ chain, evidence: detected.message });
+  const reorg = options.telemetry.reorgStarted({
+    chain,
+    evidence: detected.message,
+    backendPids: () => (storage.writerPid === undefined ? [] : [storage.writerPid]),
+  });
   try {
     const resume = await retried(options, "the resume point", signal, () => storage.readResume());
     const durable = resume.chains.find(({ chainId }) => chainId === chain.id);

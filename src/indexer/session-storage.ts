@@ -13,6 +13,9 @@ export interface SessionStorage extends Storage, RowReader, EffectReader {
   readonly rawEventCodec: RawEventCodec;
   /** Aborts, with a SpindexError as its reason, when another process has taken the shard: nothing is written any more. */
   readonly lost: AbortSignal;
+  /** The server's processes of the sessions that read now, and of the one that writes. Left out: it has none. */
+  readonly readerPids?: readonly number[];
+  readonly writerPid?: number | undefined;
   /**
    * What is durable now: where a new session goes on.
    * @throws WriteFailure

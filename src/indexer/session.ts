@@ -15,6 +15,7 @@ import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
 import { EffectCalls } from "../process/effect-calls.ts";
 import { HandlerWaits } from "../process/handler-waits.ts";
 import { ProcessingLoop } from "../process/processing-loop.ts";
+import { ReorgDetected } from "../reorg/chain-link.ts";
 import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
@@ -87,13 +88,16 @@ export class Session {
         clock,
       }),
     );
-    const waits = new HandlerWaits(telemetry.processLoop);
+    const waits = new HandlerWaits(telemetry);
     this.store = new Store({
       tables: definition.tables,
       emptyTables: resume.emptyTables,
       codecOf: storage.codecOf,
       reader: {
-        rowsByKey: (table, chainId, keys) => waits.during("reads", () => storage.rowsByKey(table, chainId, keys)),
+        rowsByKey: (table, chainId, keys) =>
+          waits.during({ state: "reads", what: table.sqlName, backendPids: () => storage.readerPids ?? [] }, () =>
+            storage.rowsByKey(table, chainId, keys),
+          ),
       },
       effectCodec: storage.effectCodec,
       keepSlices: definition.rawEvents,
@@ -129,6 +133,7 @@ export class Session {
       addresses,
       store: this.store,
       effects: this.effects,
+      processLoop: telemetry.processLoop,
       clock,
       onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
     });
@@ -220,23 +225,32 @@ export class Session {
 
   async #flush(errors: unknown[]): Promise<void> {
     if (this.store.failure !== undefined || this.store.isDrained) return;
+    const { telemetry, clock, limits } = this.#o;
+    const flush = telemetry.phase("spindex.flush", {
+      "spindex.reason": reasonOf(errors),
+      "spindex.pending.batches": this.store.uncommitted.batches,
+    });
+    telemetry.processLoop.enter("flush");
     const cancel = new AbortController();
-    const deadline = this.#o.clock.sleep(this.#o.limits.flushDeadlineMs, cancel.signal).then(() => "late" as const);
+    const deadline = clock.sleep(limits.flushDeadlineMs, cancel.signal).then(() => "late" as const);
     const flushed = this.store.flush().then(
-      () => "flushed" as const,
-      () => "failed" as const,
+      () => undefined,
+      (error: unknown) => error,
     );
-    if ((await Promise.race([flushed, deadline])) === "late") {
-      const { items, changes } = this.store.uncommitted;
-      errors.unshift(
-        new SpindexError(
-          "WRITE_RETRIES_EXHAUSTED",
-          `${items} processed events (${changes} changes) were not durable within ${this.#o.limits.flushDeadlineMs} ms`,
-          { fix: "Nothing is lost: they are indexed again at the next start." },
-        ),
-      );
-    }
+    const outcome = await Promise.race([flushed, deadline]);
     cancel.abort();
+    if (outcome === "late") errors.unshift(this.#late());
+    flush.done(outcome === "late" ? errors[0] : outcome);
+    telemetry.processLoop.enter("other");
+  }
+
+  #late(): SpindexError {
+    const { items, changes } = this.store.uncommitted;
+    return new SpindexError(
+      "WRITE_RETRIES_EXHAUSTED",
+      `${items} processed events (${changes} changes) were not durable within ${this.#o.limits.flushDeadlineMs} ms`,
+      { fix: "Nothing is lost: they are indexed again at the next start." },
+    );
   }
 
   #countUndecodable(chain: ChainLabel, reason: UndecodableReason): void {
@@ -245,6 +259,11 @@ export class Session {
     entry.count++;
     this.counts.undecodable.set(key, entry);
   }
+}
+
+function reasonOf(errors: readonly unknown[]): string {
+  if (errors.length === 0) return "end";
+  return errors.some((error) => error instanceof ReorgDetected) ? "reorg" : "error";
 }
 
 function laneStart(resume: ResumePoint, chainId: number): LaneStart | undefined {

@@ -1,24 +1,29 @@
 import type { ChainLabel } from "../chain/chain-label.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import type { Instruments, Unfinished } from "./instruments.ts";
+import type { Instruments } from "./instruments.ts";
 import type { Logger } from "./log.ts";
 import { LoopAccount } from "./loop-account.ts";
 import type { Exposition } from "./metrics/exposition.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { setStatusGauges } from "./metrics/status-gauges.ts";
-import { LOOP_STATES, type SpanAttributes } from "./names.ts";
+import { LOOP_STATES } from "./names.ts";
 import type { DumpReason, DumpState, LoopTimes } from "./recorder/dump.ts";
 import { FlightRecorder } from "./recorder/flight-recorder.ts";
 import type { RecentLines } from "./recorder/recent-lines.ts";
 import type { Status } from "./status.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { OpenWait, Telemetry, WaitStart } from "./telemetry.ts";
 import { BatchTrace } from "./traces/batch-trace.ts";
 import { DrainTrace } from "./traces/drain-trace.ts";
 import { FetchTrace, RequestTelemetry } from "./traces/fetch-trace.ts";
+import { PhaseTrace } from "./traces/phase-trace.ts";
 import { PruneTrace } from "./traces/prune-trace.ts";
 import { ReorgTrace } from "./traces/reorg-trace.ts";
 import { WriteTrace } from "./traces/write-trace.ts";
 import { noTracing, type SpanCounts, type Tracing } from "./tracing/tracing.ts";
+import type { BackendWaits } from "./waiting/backend-waits.ts";
+import type { OpenWork } from "./waiting/open-work.ts";
+import type { Unfinished } from "./waiting/unfinished.ts";
+import { WaitWatch } from "./waiting/wait-watch.ts";
 
 export interface TelemetryOptions {
   /** The indexer's name. */
@@ -49,23 +54,20 @@ export interface RecorderOptions {
   readonly instance: string;
 }
 
-/** A phase of the process's life, with a trace of its own. */
-export type Phase = "spindex.startup" | "spindex.flush" | "spindex.shutdown";
-
-export interface PhaseTelemetry {
-  /** Ends it; with an error, as failed. */
-  done(error?: unknown): void;
-}
-
 /** The telemetry of one indexer, and what its composition root needs besides. */
 export interface IndexerTelemetry extends Telemetry {
   /** Where gauges are computed from at each scrape. */
   observe(status: () => Status): void;
   /** The metrics page, in the format that the `Accept` header asks for. */
   scrape(accept: string): Promise<Exposition>;
-  phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
   /** Makes the flight recorder write a dump: resolves when it is written, or given up; never rejects. */
   dump(reason: DumpReason): Promise<void>;
+  /** Tells of what lasts, while it does, until `signal` aborts. */
+  watchWaits(signal: AbortSignal): Promise<void>;
+  /** Where to ask, from now on, what keeps sessions waiting in the database. */
+  askBackends(backends: BackendWaits | undefined): void;
+  /** Everything that is open at this moment, oldest first. */
+  openWork(): readonly OpenWork[];
   /** Sends what has ended; bounded, never rejects. To be called before any exit on an error. */
   flush(): Promise<void>;
   /** Ends open spans as aborted, waits for dumps, flushes and closes; bounded, never rejects. */
@@ -94,6 +96,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     open,
     dump: (reason) => void dump(reason),
   };
+  const waits = new WaitWatch(instruments);
   return {
     log,
     processLoop,
@@ -115,13 +118,19 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     metadataWriteStarted: () => metadataWrite(instruments),
     pruneStarted: (table) => new PruneTrace(instruments, table),
     reorgStarted: (start) => new ReorgTrace(instruments, start),
-    phase: (name, attributes) => startPhase(instruments, name, attributes),
+    phase: (name, attributes) => new PhaseTrace(instruments, name, attributes),
     dump,
+    waiting: (wait) => openWait(instruments, wait),
+    watchWaits: (signal) => waits.run(signal),
+    askBackends: (backends) => {
+      waits.backends = backends;
+    },
+    openWork: () => waits.list(),
     flush: () => tracing.flush(),
     shutdown: async () => {
       // Drain runs first: they end their batches, with the links to what was tried.
       for (const unfinished of open) if (unfinished instanceof DrainTrace) unfinished.abort();
-      for (const unfinished of open) unfinished.abort();
+      for (const unfinished of open) unfinished.abort?.();
       await recorder?.settled();
       await tracing.shutdown();
     },
@@ -152,9 +161,7 @@ function timesOf(loop: LoopAccount<string>): LoopTimes {
 
 /** The root of a trace of its own: no batch and no run led to it. */
 function metadataWrite(instruments: Instruments): WriteTrace {
-  const write = new WriteTrace(instruments, { attempt: 1, purpose: "chain_meta" });
-  instruments.open.add(write);
-  return write;
+  return new WriteTrace(instruments, { attempt: 1, purpose: "chain_meta" });
 }
 
 function metricsOf(options: TelemetryOptions): Metrics {
@@ -181,21 +188,8 @@ function countSpans(metrics: Metrics, counts: Readonly<SpanCounts>): void {
   metrics.raiseTo("telemetry_spans_total", { state: "dropped" }, counts.dropped);
 }
 
-function startPhase<N extends Phase>(
-  instruments: Instruments,
-  name: N,
-  attributes: SpanAttributes<N>,
-): PhaseTelemetry & Unfinished {
-  const { tracing, clock, open } = instruments;
-  const span = tracing.start(name, { parent: undefined, startedAt: clock.now(), attributes });
-  const phase = {
-    done: (error?: unknown): void => {
-      if (!open.delete(phase)) return;
-      if (error !== undefined) span.fail(error, clock.now());
-      span.end(clock.now());
-    },
-    abort: (): void => phase.done(),
-  };
-  open.add(phase);
-  return phase;
+function openWait({ open, clock }: Instruments, { state, what, backendPids }: WaitStart): OpenWait {
+  const wait: Unfinished = { since: clock.now(), doing: () => ({ state, what, backendPids: backendPids?.() }) };
+  open.add(wait);
+  return { end: () => void open.delete(wait) };
 }

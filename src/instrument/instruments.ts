@@ -5,6 +5,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import type { DumpReason } from "./recorder/dump.ts";
 import type { WriteState } from "./telemetry.ts";
 import type { SpanRef, Tracing } from "./tracing/tracing.ts";
+import type { Unfinished } from "./waiting/unfinished.ts";
 
 /** What the parts of telemetry work with. */
 export interface Instruments {
@@ -13,15 +14,10 @@ export interface Instruments {
   readonly log: Logger;
   readonly clock: Clock;
   readonly writeLoop: LoopAccount<WriteState>;
-  /** What has begun and not ended: it is ended when the process ends. */
+  /** What has begun and not ended: it is told of when it lasts, and ended when the process ends. */
   readonly open: Set<Unfinished>;
   /** Makes the flight recorder write down what has just happened. Costs the caller nothing. */
   readonly dump: (reason: DumpReason) => void;
-}
-
-export interface Unfinished {
-  /** Ends its spans with the outcome `aborted`. */
-  abort(): void;
 }
 
 /** The opaque thing that others carry, so that something later can link to it. */

@@ -28,6 +28,16 @@ export class LoopAccount<State extends string> {
     return left;
   }
 
+  /** Time that something synchronous takes from the loop, whatever it is doing. */
+  interrupt<T>(state: State, run: () => T): T {
+    const left = this.enter(state);
+    try {
+      return run();
+    } finally {
+      this.enter(left);
+    }
+  }
+
   /** Seconds in each state up to now. */
   seconds(): ReadonlyMap<State, number> {
     this.enter(this.#state);

@@ -6,7 +6,15 @@ import { ATTRIBUTES, type AttributeName } from "./names/attributes.ts";
 import { SPAN_EVENTS, SPANS, type SpanDefinition, type SpanEventName, type SpanName } from "./names/spans.ts";
 
 export { LOG_EVENTS, type LogEvent, type LogEventDefinition } from "./names/log-events.ts";
-export { BUCKETS, LOOP_STATES, METRIC_PREFIX, type MetricDefinition } from "./names/metric-definition.ts";
+export {
+  BUCKETS,
+  LOOP_STATES,
+  METRIC_PREFIX,
+  type MetricDefinition,
+  WAIT_SERIES,
+  type WaitLoop,
+  type WaitState,
+} from "./names/metric-definition.ts";
 export {
   type CounterName,
   type GaugeName,

@@ -18,4 +18,6 @@ export interface ReorgStart {
   readonly chain: ChainLabel;
   /** What showed it, in words. */
   readonly evidence: string;
+  /** The database's sessions that may be at work for it. */
+  readonly backendPids?: () => readonly number[];
 }

@@ -4,6 +4,8 @@ import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
 import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
 import type { LoopAccount } from "./loop-account.ts";
+import type { SpanAttributes, WaitState } from "./names.ts";
+import type { Phase, PhaseTelemetry } from "./phase-telemetry.ts";
 import type { PruneTelemetry } from "./prune-telemetry.ts";
 import type { ReorgStart, ReorgTelemetry } from "./reorg-telemetry.ts";
 
@@ -26,6 +28,22 @@ export interface Telemetry {
   /** A step of pruning in `table`. */
   pruneStarted(table: string): PruneTelemetry;
   reorgStarted(start: ReorgStart): ReorgTelemetry;
+  phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
+  /** Something begins for which no span is open, and which is to be told of if it lasts. */
+  waiting(wait: WaitStart): OpenWait;
+}
+
+export interface WaitStart {
+  readonly state: WaitState;
+  /** What is waited for, in few words: a table, an effect. */
+  readonly what: string;
+  /** The database's sessions that work for it. */
+  readonly backendPids?: (() => readonly number[]) | undefined;
+}
+
+export interface OpenWait {
+  /** It has ended, however. */
+  end(): void;
 }
 
 /** States of the processing loop; it is in exactly one at any time. */

@@ -4,6 +4,7 @@ import { logEvent } from "../instrument/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { TableModel } from "../store/table.ts";
 import { awaitShard } from "./await-shard.ts";
+import { PostgresBackendWaits } from "./backend-waits.ts";
 import { connect } from "./connect.ts";
 import { Connection } from "./connection.ts";
 import { type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
@@ -80,6 +81,17 @@ export async function openStorage(options: OpenStorageOptions): Promise<Postgres
     last_exit: starts.lastExit?.code,
   });
   return storageOf(place, options, { ...taken, connection, hasLock });
+}
+
+/**
+ * Who keeps sessions of this database waiting. It connects when it is asked for the first time.
+ * @throws SpindexError DATABASE_URL_INVALID
+ */
+export function openBackendWaits({ url, clock }: Pick<OpenStorageOptions, "url" | "clock">): PostgresBackendWaits {
+  const place = parseDatabaseUrl(url);
+  const connect = (): Promise<Connection> =>
+    Connection.open({ url: place, clock, applicationName: "spindex waits", silenceMs: 2_000 });
+  return new PostgresBackendWaits({ connect, clock });
 }
 
 /** The building of an index may be silent for a day. */

@@ -32,9 +32,15 @@ export class PostgresRowReader implements RowReader {
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #closing = new AbortController();
   #busy = 0;
+  readonly #busyPids = new Set<number>();
 
   constructor(options: RowReaderOptions) {
     this.#options = options;
+  }
+
+  /** The server's processes of the sessions that read now. */
+  get busyPids(): readonly number[] {
+    return [...this.#busyPids];
   }
 
   async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
@@ -99,12 +105,14 @@ export class PostgresRowReader implements RowReader {
     let connection: Connection | undefined;
     try {
       connection = this.#takeIdle() ?? (await this.#options.connect());
+      this.#busyPids.add(connection.server.backendPid);
       return await run(connection);
     } catch (error) {
       if (needsNewSession(error)) connection?.destroy();
       throw error;
     } finally {
       this.#busy--;
+      if (connection !== undefined) this.#busyPids.delete(connection.server.backendPid);
       await this.#giveBack(connection);
       this.#waiting.shift()?.resolve();
     }

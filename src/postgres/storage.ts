@@ -97,6 +97,11 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     return connection === undefined || connection.isBroken ? undefined : connection.server.backendPid;
   }
 
+  /** The server's processes of the sessions that read now. */
+  get readerPids(): readonly number[] {
+    return this.#parts.reader.busyPids;
+  }
+
   write(
     run: DrainRun,
     telemetry: WriteTransactionTelemetry,

@@ -7,7 +7,9 @@ import type { HandlerChain } from "../config/indexer.ts";
 import { assert, messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { HandlerPlace, HandlerTelemetry } from "../instrument/handler-telemetry.ts";
+import type { LoopAccount } from "../instrument/loop-account.ts";
 import { redact } from "../instrument/redact.ts";
+import type { ProcessState } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
@@ -27,6 +29,8 @@ export interface ProcessorOptions {
   readonly addresses: AddressTable;
   readonly store: Store;
   readonly effects: EffectCalls;
+  /** In `handlers` while a batch is processed. */
+  readonly processLoop: LoopAccount<ProcessState>;
   readonly clock: Clock;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
   readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
@@ -235,7 +239,10 @@ class BatchRun {
 
   async #turn(): Promise<number> {
     this.#sinceTurn = 0;
+    // Others work now: the time is not that of handlers.
+    this.#o.processLoop.enter("other");
     await this.#o.clock.turn();
+    this.#o.processLoop.enter("handlers");
     return this.#o.clock.now();
   }
 }

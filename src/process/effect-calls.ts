@@ -131,10 +131,11 @@ export class EffectCalls {
     return found;
   }
 
-  async #deliver({ shape }: Known, output: Promise<KeptValue>): Promise<never> {
+  async #deliver({ shape, definition }: Known, output: Promise<KeptValue>): Promise<never> {
     this.#pending++;
     try {
-      return shape.valueOf("output", await this.#o.waits.during("effects", () => output)) as never;
+      const wait = { state: "effects", what: definition.name } as const;
+      return shape.valueOf("output", await this.#o.waits.during(wait, () => output)) as never;
     } finally {
       this.#pending--;
     }

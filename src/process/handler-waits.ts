@@ -1,39 +1,49 @@
-import type { LoopAccount } from "../instrument/loop-account.ts";
-import type { ProcessState } from "../instrument/telemetry.ts";
+import type { OpenWait, Telemetry, WaitStart } from "../instrument/telemetry.ts";
 
 type Awaited = "reads" | "effects";
 
+/** What handlers wait for; its state is the loop's as well. */
+export interface HandlerWait extends WaitStart {
+  readonly state: Awaited;
+}
+
 /**
- * What handlers wait for, as states of the processing loop: `reads` while a read is under way, `effects` while only
- * effects are. They begin and end in any order.
+ * What handlers wait for, as states of the processing loop: `effects` while one is under way, `reads` while only reads
+ * are. They begin and end in any order.
  */
 export class HandlerWaits {
-  readonly #loop: LoopAccount<ProcessState>;
+  readonly #telemetry: Pick<Telemetry, "processLoop" | "waiting">;
   readonly #underWay: Record<Awaited, number> = { reads: 0, effects: 0 };
-  /** The state that the first of them interrupted. */
-  #interrupted: ProcessState = "handlers";
 
-  constructor(loop: LoopAccount<ProcessState>) {
-    this.#loop = loop;
+  constructor(telemetry: Pick<Telemetry, "processLoop" | "waiting">) {
+    this.#telemetry = telemetry;
   }
 
-  async during<T>(what: Awaited, run: () => Promise<T>): Promise<T> {
-    const { state } = this.#loop;
-    if (state !== "reads" && state !== "effects") this.#interrupted = state;
-    this.#underWay[what]++;
-    this.#enter();
+  async during<T>(wait: HandlerWait, run: () => Promise<T>): Promise<T> {
+    const open = this.#begin(wait);
     try {
       return await run();
     } finally {
-      this.#underWay[what]--;
-      // The loop may have gone on without them.
-      if (this.#loop.state === "reads" || this.#loop.state === "effects") this.#enter();
+      open.end();
+      this.#underWay[wait.state]--;
+      this.#enter();
     }
   }
 
+  #begin(wait: HandlerWait): OpenWait {
+    this.#underWay[wait.state]++;
+    this.#enter();
+    return this.#telemetry.waiting(wait);
+  }
+
+  /** Only a loop that is at its handlers: what they began and did not await may end when it has gone on. */
   #enter(): void {
+    const { processLoop } = this.#telemetry;
+    if (!AT_HANDLERS.has(processLoop.state)) return;
     const { reads, effects } = this.#underWay;
-    const state = reads > 0 ? "reads" : effects > 0 ? "effects" : this.#interrupted;
-    if (state !== this.#loop.state) this.#loop.enter(state);
+    const state = effects > 0 ? "effects" : reads > 0 ? "reads" : "handlers";
+    if (state !== processLoop.state) processLoop.enter(state);
   }
 }
+
+const AT_HANDLERS: ReadonlySet<string> = new Set(["handlers", "reads", "effects"]);

@@ -59,11 +59,15 @@ export class ProcessingLoop {
    * @throws the error of a handler, after everything before it was committed; the failure of the store
    */
   async run(signal: AbortSignal): Promise<"ended" | "stopped"> {
-    for (;;) {
-      const step = await this.#step(signal);
-      if (step === "progress") continue;
-      this.#o.store.setProcessingIdle(true);
-      return step;
+    try {
+      for (;;) {
+        const step = await this.#step(signal);
+        if (step === "progress") continue;
+        this.#o.store.setProcessingIdle(true);
+        return step;
+      }
+    } finally {
+      this.#o.telemetry.processLoop.enter("other");
     }
   }
 
@@ -111,8 +115,14 @@ export class ProcessingLoop {
       drainOrigin: this.#o.drainInFlight(),
     };
     telemetry.processLoop.enter("capacity");
-    const wakeUps = await store.waitUntil(() => store.capacityReached === undefined);
-    telemetry.processLoop.enter("other");
+    const open = telemetry.waiting({ state: "capacity", what: "spindex.capacity_wait" });
+    let wakeUps: number;
+    try {
+      wakeUps = await store.waitUntil(() => store.capacityReached === undefined);
+    } finally {
+      open.end();
+      telemetry.processLoop.enter("other");
+    }
     return { ...wait, drainOrigin: wait.drainOrigin ?? this.#o.drainInFlight(), wakeUps, endedAt: clock.now() };
   }
 

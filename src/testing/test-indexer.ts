@@ -200,12 +200,13 @@ class TestRuntime {
       limits: LIMITS.store,
       clock: systemClock,
     });
+    const processLoop = new LoopAccount(systemClock, LOOP_STATES.process, "other");
     const effects = new EffectCalls({
       store: this.#store,
       reader: this.#storage,
       definitionOf: effectDefinitionOf,
       replacementOf: (effect) => this.#replaced.get(effect),
-      waits: new HandlerWaits(new LoopAccount(systemClock, LOOP_STATES.process, "other")),
+      waits: new HandlerWaits({ processLoop, waiting: () => ({ end: () => {} }) }),
       clock: systemClock,
     });
     const routes = routesOf(registrations, addresses);
@@ -220,6 +221,7 @@ class TestRuntime {
       addresses,
       store: this.#store,
       effects,
+      processLoop,
       clock: systemClock,
       onUndecodable: (_, error) => {
         throw error;

@@ -81,11 +81,15 @@ export class PersistenceLoop {
 
   async #drain(signal: AbortSignal): Promise<void> {
     const { store, telemetry } = this.#o;
-    telemetry.writeLoop.enter("snapshot");
     const startedAt = this.#o.clock.now();
     const queuedBatchesBefore = store.queuedBatches;
-    const run = store.takeRun();
-    if (run === undefined) return;
+    telemetry.writeLoop.enter("snapshot");
+    // Processing stands still meanwhile: the time is ours, not that of what it is doing.
+    const run = telemetry.processLoop.interrupt("blocked", () => store.takeRun());
+    if (run === undefined) {
+      telemetry.writeLoop.enter("idle");
+      return;
+    }
     const drain = telemetry.drainStarted({
       id: run.id,
       mode: run.mode,

@@ -70,5 +70,7 @@ export function silentTelemetry(
     metadataWriteStarted: () => silentTransaction,
     pruneStarted: () => ({ transaction: silentTransaction, done: () => {}, failed: () => {} }),
     reorgStarted: () => ({ done: () => {}, failed: () => {} }),
+    phase: () => ({ done: () => {} }),
+    waiting: () => ({ end: () => {} }),
   };
 }

@@ -13,11 +13,13 @@ export interface Traced {
   readonly lines: Record<string, unknown>[];
   /** Flushes, and gives everything exported so far. */
   traces(): Promise<TraceModel>;
+  /** How many spans have been exported by themselves. */
+  exported(): number;
 }
 
 /** A telemetry whose spans stay in memory, on a clock that the test moves. */
-export async function traced(options: { readonly ratio?: number } = {}): Promise<Traced> {
-  const clock = new ManualClock();
+export async function traced(options: { readonly ratio?: number; readonly clock?: ManualClock } = {}): Promise<Traced> {
+  const clock = options.clock ?? new ManualClock();
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const log = createLog({ level: "debug", format: "json", destination });
@@ -34,7 +36,7 @@ export async function traced(options: { readonly ratio?: number } = {}): Promise
     handlers: ["Token.Transfer"],
     processMetrics: false,
   });
-  return { telemetry, clock, lines, traces };
+  return { telemetry, clock, lines, traces, exported: () => tracing.counts.exported };
 }
 
 export const mainnet = { name: "mainnet", id: 1 };

@@ -39,9 +39,9 @@ export const ATTRIBUTES = {
     type: "int",
     help: "Process of the session that holds the lock: the one at the head of the queue, which waits for no other.",
   },
-  "spindex.blocker.pids": {
-    type: "string[]",
-    help: "From the session that blocks ours to the one at the head, when there are several in a row.",
+  "spindex.blocker.count": {
+    type: "int",
+    help: "Sessions that ours waits behind, that one included. Above 1: others wait for the same lock.",
   },
   "spindex.blocker.state": { type: "string", help: "Its state, as in `pg_stat_activity`: `idle in transaction`." },
   "spindex.blocker.since": { type: "string", help: "When its transaction began." },

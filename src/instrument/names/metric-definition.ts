@@ -62,15 +62,20 @@ export const LOOP_STATES = {
 
 /**
  * What may last so long that it is told of while it does, by the loop that it belongs to: one list for the metric, the
- * spans and the log. `queued` and `persist` are batches that no run has taken, or whose run is being written.
+ * spans and the log. `queued` and `persist` are batches that no run has taken, or whose run is being written. No state
+ * is in two loops.
  */
-const WAIT_STATES = {
+export const WAIT_STATES = {
   process: ["capacity", "handlers", "reads", "effects", "rollback"],
   write: ["queued", "persist", "run", "retry_backoff", "transaction", "statement", "sql_commit"],
   fetch: ["fetch", "request"],
   lifecycle: ["startup", "standby", "flush", "shutdown"],
 } as const;
 
-export const WAIT_SERIES: readonly { readonly loop: string; readonly state: string }[] = Object.entries(
+export type WaitLoop = keyof typeof WAIT_STATES;
+export type WaitState = (typeof WAIT_STATES)[WaitLoop][number];
+
+/** Each state with its loop. */
+export const WAIT_SERIES: readonly { readonly loop: WaitLoop; readonly state: WaitState }[] = Object.entries(
   WAIT_STATES,
-).flatMap(([loop, states]) => states.map((state) => ({ loop, state })));
+).flatMap(([loop, states]) => states.map((state) => ({ loop: loop as WaitLoop, state })));

@@ -298,7 +298,7 @@ export const SPANS = {
       "spindex.wait.waited_s",
       "spindex.wait.event",
       "spindex.blocker.pid",
-      "spindex.blocker.pids",
+      "spindex.blocker.count",
       "spindex.blocker.state",
       "spindex.blocker.since",
       "spindex.blocker.query",

@@ -12,10 +12,11 @@ import type {
 } from "../batch-telemetry.ts";
 import { handlerLog } from "../handler-log.ts";
 import type { HandlerPlace, HandlerTelemetry } from "../handler-telemetry.ts";
-import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "../instruments.ts";
+import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 import { type EffectParent, EffectTrace } from "./effect-trace.ts";
 import { HandlerSpans } from "./handler-spans.ts";
 
@@ -40,6 +41,15 @@ type Stage =
       readonly span: OpenSpan<"spindex.batch.persist">;
     }
   | { readonly name: "ended" };
+
+const WAIT_OF = {
+  creating: "handlers",
+  processing: "handlers",
+  processed: "handlers",
+  queued: "queued",
+  persisting: "persist",
+  ended: "persist",
+} as const satisfies Record<Stage["name"], Doing["state"]>;
 
 /**
  * One batch: creating → processing → processed → queued → persisting → ended, its stages one after the other without a gap, so that
@@ -81,6 +91,24 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     });
     if (start.capacityWait !== undefined) this.#capacityWaited(start.capacityWait);
     instruments.open.add(this);
+  }
+
+  get since(): number {
+    return this.#start.askedAt;
+  }
+
+  doing(): Doing {
+    return {
+      state: WAIT_OF[this.#stage.name],
+      what: "spindex.batch",
+      span: this.#root,
+      attributes: { "spindex.batch.id": this.id },
+    };
+  }
+
+  /** The span of its handlers, while they run. */
+  get handlersSpan(): OpenSpan<"spindex.batch.process"> | undefined {
+    return this.#stage.name === "processing" ? this.#stage.span : undefined;
   }
 
   get isLive(): boolean {

@@ -1,6 +1,7 @@
 import type { DrainStart, DrainTelemetry, RawEventsEncoded, WriteTransactionTelemetry } from "../drain-telemetry.ts";
-import { type Instruments, MAX_LINKED, Origin, traceIdsOf, type Unfinished } from "../instruments.ts";
+import { type Instruments, MAX_LINKED, Origin, traceIdsOf } from "../instruments.ts";
 import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 import { BatchTrace } from "./batch-trace.ts";
 import { WriteTrace } from "./write-trace.ts";
 
@@ -20,7 +21,7 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
     // The run begins with its snapshot: that is when its batches were picked up.
     this.#startedAt = snapshot.startedAt;
     this.#batches = start.batchOrigins.filter((origin) => origin instanceof BatchTrace);
-    const refs = this.#batches.flatMap(({ ref }) => ref ?? []);
+    const refs = this.batchRefs;
     this.#root = instruments.tracing.start("spindex.drain_run", {
       parent: undefined,
       startedAt: this.#startedAt,
@@ -46,6 +47,26 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
     metrics.add("drain_splits_total", { reason: start.splitReason });
     for (const [table, texts] of start.escapes) metrics.add("encoding_escapes_total", { table }, texts);
     instruments.open.add(this);
+  }
+
+  get since(): number {
+    return this.#startedAt;
+  }
+
+  doing(): Doing {
+    const attempt = this.#attempt;
+    return {
+      state: attempt?.isEnded === true ? "retry_backoff" : "run",
+      what: "spindex.drain_run",
+      span: this.#root,
+      backendPids: attempt?.backendPids,
+      attributes: { "spindex.drain.id": this.origin.id, "spindex.write.attempt": attempt?.number },
+    };
+  }
+
+  /** Its batches, as far as they are exported. */
+  get batchRefs(): readonly SpanRef[] {
+    return this.#batches.flatMap(({ ref }) => ref ?? []);
   }
 
   get traceId(): string | undefined {

@@ -1,15 +1,17 @@
 import type { ChainLabel } from "../../chain/chain-label.ts";
 import type { FetchStart, FetchTelemetry, RequestResult, RequestStart, SourceTelemetry } from "../fetch-telemetry.ts";
-import { type Instruments, idsOf, Origin, type Unfinished } from "../instruments.ts";
+import { type Instruments, idsOf, Origin } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import { errorTypeOf, isCancellation, type OpenSpan } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 type Outcome = LabelsOf<"source_requests_total">["outcome"];
 
 /** One fetch query. */
 export class FetchTrace implements FetchTelemetry, Unfinished {
   readonly origin: Origin;
+  readonly since: number;
   readonly #instruments: Instruments;
   readonly #chain: ChainLabel;
   readonly #root: OpenSpan<"spindex.fetch">;
@@ -19,9 +21,10 @@ export class FetchTrace implements FetchTelemetry, Unfinished {
   constructor(instruments: Instruments, start: FetchStart) {
     this.#instruments = instruments;
     this.#chain = start.chain;
+    this.since = instruments.clock.now();
     this.#root = instruments.tracing.start("spindex.fetch", {
       parent: undefined,
-      startedAt: instruments.clock.now(),
+      startedAt: this.since,
       attributes: {
         "spindex.mode": start.live ? "live" : "backfill",
         "spindex.chain.name": start.chain.name,
@@ -33,6 +36,10 @@ export class FetchTrace implements FetchTelemetry, Unfinished {
     });
     this.origin = new Origin(start.fromBlock, this.#root.ref);
     instruments.open.add(this);
+  }
+
+  doing(): Doing {
+    return { state: "fetch", what: "spindex.fetch", span: this.#root, attributes: chainAttributes(this.#chain) };
   }
 
   source(sourceName: string): SourceTelemetry {
@@ -106,7 +113,7 @@ export class RequestTelemetry implements SourceTelemetry {
   }
 
   async request<T>(start: RequestStart, run: () => Promise<{ value: T } & RequestResult>): Promise<T> {
-    const { tracing, clock } = this.#instruments;
+    const { tracing, clock, open } = this.#instruments;
     const startedAt = clock.now();
     const span = tracing.start("{rpc.method}", {
       parent: this.#parent,
@@ -118,11 +125,15 @@ export class RequestTelemetry implements SourceTelemetry {
         "server.address": start.host,
         "server.port": start.port,
         "spindex.source": this.#source,
-        "spindex.chain.name": this.#chain.name,
-        "spindex.chain.id": this.#chain.id,
         "spindex.request.calls": start.calls,
+        ...chainAttributes(this.#chain),
       },
     });
+    const request: Unfinished = {
+      since: startedAt,
+      doing: () => ({ state: "request", what: start.method, span, attributes: chainAttributes(this.#chain) }),
+    };
+    open.add(request);
     let outcome: Outcome = "error";
     try {
       const { value, responseBytes, errorCode } = await run();
@@ -137,6 +148,7 @@ export class RequestTelemetry implements SourceTelemetry {
       else span.mark(error);
       throw error;
     } finally {
+      open.delete(request);
       const endedAt = clock.now();
       span.end(endedAt);
       this.#count(start.method, outcome, (endedAt - startedAt) / 1000, span);
@@ -153,6 +165,10 @@ export class RequestTelemetry implements SourceTelemetry {
     metrics.add("source_requests_total", { ...labels, method, outcome });
     if (outcome !== "cancelled") metrics.observe("source_request_duration_seconds", labels, seconds, span.ref);
   }
+}
+
+function chainAttributes({ name, id }: ChainLabel): { "spindex.chain.name": string; "spindex.chain.id": number } {
+  return { "spindex.chain.name": name, "spindex.chain.id": id };
 }
 
 function logRetry(

@@ -1,11 +1,13 @@
-import type { Instruments, Unfinished } from "../instruments.ts";
+import type { Instruments } from "../instruments.ts";
 import type { PruneTelemetry } from "../prune-telemetry.ts";
 import type { OpenSpan } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 import { WriteTrace } from "./write-trace.ts";
 
 /** One step of pruning: a short trace of its own. */
 export class PruneTrace implements PruneTelemetry, Unfinished {
   readonly transaction: WriteTrace;
+  readonly since: number;
   readonly #instruments: Instruments;
   readonly #table: string;
   readonly #root: OpenSpan<"spindex.history_prune">;
@@ -13,13 +15,18 @@ export class PruneTrace implements PruneTelemetry, Unfinished {
   constructor(instruments: Instruments, table: string) {
     this.#instruments = instruments;
     this.#table = table;
+    this.since = instruments.clock.now();
     this.#root = instruments.tracing.start("spindex.history_prune", {
       parent: undefined,
-      startedAt: instruments.clock.now(),
+      startedAt: this.since,
       attributes: { "spindex.prune.table": table },
     });
     this.transaction = new WriteTrace(instruments, { attempt: 1, parent: this.#root });
     instruments.open.add(this);
+  }
+
+  doing(): Doing {
+    return { ...this.transaction.doing(), what: "spindex.history_prune", span: this.#root };
   }
 
   done({ rows, alreadyDurable }: { readonly rows: number; readonly alreadyDurable: boolean }): void {

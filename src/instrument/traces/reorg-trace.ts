@@ -1,10 +1,12 @@
-import { type Instruments, idsOf, type Unfinished } from "../instruments.ts";
+import { type Instruments, idsOf } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { ReorgStart, ReorgTelemetry, RollbackSummary } from "../reorg-telemetry.ts";
 import type { OpenSpan } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 /** The trace of one reorg. */
 export class ReorgTrace implements ReorgTelemetry, Unfinished {
+  readonly since: number;
   readonly #instruments: Instruments;
   readonly #start: ReorgStart;
   readonly #root: OpenSpan<"spindex.reorg">;
@@ -12,13 +14,25 @@ export class ReorgTrace implements ReorgTelemetry, Unfinished {
   constructor(instruments: Instruments, start: ReorgStart) {
     this.#instruments = instruments;
     this.#start = start;
+    this.since = instruments.clock.now();
     this.#root = instruments.tracing.start("spindex.reorg", {
       parent: undefined,
-      startedAt: instruments.clock.now(),
+      startedAt: this.since,
       attributes: { "spindex.chain.name": start.chain.name, "spindex.chain.id": start.chain.id },
     });
     instruments.open.add(this);
     this.#log("reorg.detected", { evidence: start.evidence });
+  }
+
+  doing(): Doing {
+    const { chain, backendPids } = this.#start;
+    return {
+      state: "rollback",
+      what: "spindex.reorg",
+      span: this.#root,
+      backendPids: backendPids?.(),
+      attributes: { "spindex.chain.name": chain.name, "spindex.chain.id": chain.id },
+    };
   }
 
   done({ toBlock, depth }: RollbackSummary): void {

@@ -1,8 +1,9 @@
 import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "../drain-telemetry.ts";
-import { type Instruments, idsOf, type Origin, type Unfinished } from "../instruments.ts";
+import { type Instruments, idsOf, type Origin } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
+import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 export interface WriteStart {
   readonly attempt: number;
@@ -45,6 +46,7 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
   readonly #span: OpenSpan<"spindex.write_transaction">;
   readonly #startedAt: number;
   #database: string | undefined;
+  #backendPid: number | undefined;
   /** Counted when it is durable. */
   #written: Written[] = [];
   readonly #sent = { statements: 0, rows: 0, bytes: 0 };
@@ -66,6 +68,29 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
         "spindex.write.attempt": start.attempt,
       },
     });
+    instruments.open.add(this);
+  }
+
+  get since(): number {
+    return this.#startedAt;
+  }
+
+  doing(): Doing {
+    return this.#doing("transaction", "spindex.write_transaction", this.#span);
+  }
+
+  /** 1 for the first attempt. */
+  get number(): number {
+    return this.#start.attempt;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** The session that writes, from the moment when the transaction has begun. */
+  get backendPids(): readonly number[] | undefined {
+    return this.#isEnded || this.#backendPid === undefined ? undefined : [this.#backendPid];
   }
 
   get ref(): SpanRef | undefined {
@@ -78,14 +103,21 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
 
   began(connection: { readonly backendPid: number; readonly database: string }): void {
     this.#database = connection.database;
+    this.#backendPid = connection.backendPid;
     const pid = { "db.postgresql.backend_pid": connection.backendPid };
     this.#span.set({ ...pid, "db.namespace": connection.database });
     this.#span.event("begin", this.#instruments.clock.now(), pid);
   }
 
   async statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T> {
-    const { clock } = this.#instruments;
+    const { clock, open } = this.#instruments;
     const startedAt = clock.now();
+    // Its span is made afterwards, if at all: while it lasts, that of the transaction tells of it.
+    const statement: Unfinished = {
+      since: startedAt,
+      doing: () => this.#doing("statement", start.summary, this.#span, start.table),
+    };
+    open.add(statement);
     try {
       const result = await run();
       this.#statementEnded(start, startedAt, clock.now(), undefined);
@@ -93,11 +125,13 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     } catch (error) {
       this.#statementEnded(start, startedAt, clock.now(), error);
       throw error;
+    } finally {
+      open.delete(statement);
     }
   }
 
   async commit<T>(run: () => Promise<T>): Promise<T> {
-    const { clock, tracing, metrics, writeLoop } = this.#instruments;
+    const { clock, tracing, metrics, writeLoop, open } = this.#instruments;
     const startedAt = clock.now();
     this.#span.event("commit_sent", startedAt);
     const left = writeLoop.enter("sql_commit");
@@ -111,12 +145,15 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
         "db.query.summary": "COMMIT",
       },
     });
+    const commit: Unfinished = { since: startedAt, doing: () => this.#doing("sql_commit", "COMMIT", span) };
+    open.add(commit);
     try {
       return await run();
     } catch (error) {
       span.mark(error);
       throw error;
     } finally {
+      open.delete(commit);
       const endedAt = clock.now();
       span.end(endedAt);
       writeLoop.enter(left);
@@ -168,6 +205,20 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     this.#written = [];
     // An attempt that sent nothing found the run durable, or failed before: an earlier one may have sent it.
     return own.length > 0 ? own : (this.#start.before?.takeWritten() ?? []);
+  }
+
+  #doing(state: Doing["state"], what: string, span: TracedSpan, table?: string): Doing {
+    return {
+      state,
+      what,
+      span,
+      backendPids: this.backendPids,
+      attributes: {
+        "spindex.drain.id": this.#start.drain?.id,
+        "spindex.write.attempt": this.#start.attempt,
+        "db.collection.name": table,
+      },
+    };
   }
 
   #statementEnded(start: StatementStart, startedAt: number, endedAt: number, error: unknown): void {

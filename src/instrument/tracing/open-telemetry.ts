@@ -7,7 +7,7 @@ import {
   osDetector,
   type ResourceDetector,
 } from "@opentelemetry/resources";
-import { TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
 import type { Logger } from "pino";
 import { messageOf } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -39,7 +39,7 @@ export async function startOpenTelemetry(options: TracingOptions, clock: Clock):
   const ring = record ? new SpanRing(sendersOf(queues, counter)) : undefined;
   const provider: ProviderOptions = {
     version,
-    sampler: samplerOf(new TraceIdRatioBasedSampler(ratio), record),
+    sampler: samplerOf(ratio, record),
     spanProcessors: [counter, ...queues, ...(ring === undefined ? [] : [ring])],
     spanLimits: SPAN_LIMITS,
     // The process detector would send the command line, which may hold keys.

@@ -1,6 +1,13 @@
 import type { Attributes, Context, Link, SpanKind } from "@opentelemetry/api";
 import { TraceFlags } from "@opentelemetry/api";
-import { ParentBasedSampler, type Sampler, SamplingDecision, type SamplingResult } from "@opentelemetry/sdk-trace";
+import {
+  AlwaysOffSampler,
+  ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
+  type SamplingResult,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace";
 import type { SpanName } from "../names.ts";
 
 /**
@@ -9,7 +16,10 @@ import type { SpanName } from "../names.ts";
  */
 const INHERITS: ReadonlySet<string> = new Set<SpanName>(["spindex.drain_run"]);
 
-/** Decides for roots: by what they link to where that must not dangle, else by the share. */
+/** Roots that are exported at any share but 0: rare, and nobody could click a stall while it lasts. */
+const ALWAYS: ReadonlySet<string> = new Set<SpanName>(["spindex.still_waiting"]);
+
+/** Decides for roots: by what they are, by what they link to where that must not dangle, else by the share. */
 class LinkAwareSampler implements Sampler {
   readonly #share: Sampler;
 
@@ -25,6 +35,7 @@ class LinkAwareSampler implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
+    if (ALWAYS.has(spanName)) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
     if (INHERITS.has(spanName) && links.some((link) => (link.context.traceFlags & TraceFlags.SAMPLED) !== 0)) {
       return { decision: SamplingDecision.RECORD_AND_SAMPLED };
     }
@@ -38,10 +49,12 @@ class LinkAwareSampler implements Sampler {
 
 /**
  * The share of root spans, and everything below them.
+ * @param ratio 0 to 1
  * @param recordAll record the others too, for the flight recorder: they are not exported, and nothing links to them
  */
-export function samplerOf(share: Sampler, recordAll: boolean): Sampler {
-  const sampler = new ParentBasedSampler({ root: new LinkAwareSampler(share) });
+export function samplerOf(ratio: number, recordAll: boolean): Sampler {
+  const root = ratio > 0 ? new LinkAwareSampler(new TraceIdRatioBasedSampler(ratio)) : new AlwaysOffSampler();
+  const sampler = new ParentBasedSampler({ root });
   return recordAll ? new RecordingSampler(sampler) : sampler;
 }
 

@@ -9,6 +9,9 @@ import { SpindexError } from "../../../src/errors.ts";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
 import { createEffect, t } from "../../../src/index.ts";
 import type { BatchTelemetry, ProcessSummary } from "../../../src/instrument/batch-telemetry.ts";
+import { LoopAccount } from "../../../src/instrument/loop-account.ts";
+import { LOOP_STATES } from "../../../src/instrument/names.ts";
+import type { ProcessState } from "../../../src/instrument/telemetry.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import { BatchProcessor, type ProcessOutcome } from "../../../src/process/batch-processor.ts";
 import type { AnyHandler, EventRoute } from "../../../src/process/event-route.ts";
@@ -70,6 +73,7 @@ interface Ran {
   readonly summary: ProcessSummary | undefined;
   readonly failed: unknown[];
   readonly undecodable: unknown[];
+  readonly processLoop: LoopAccount<ProcessState>;
 }
 
 async function run(input: RunInput): Promise<Ran> {
@@ -108,19 +112,22 @@ async function run(input: RunInput): Promise<Ran> {
     },
     handlerFailed: ({ handler, block, logIndex }, policy) => failed.push([handler, block, logIndex, policy]),
   };
+  const clock = input.clock ?? new ManualClock();
+  const processLoop = new LoopAccount(clock, LOOP_STATES.process, "handlers");
   const processor = new BatchProcessor({
     chains,
     routes,
     tables: TABLES,
     addresses: new AddressTable(),
     store,
-    effects: effectCallsOf(store, input.clock ?? new ManualClock()),
-    clock: input.clock ?? new ManualClock(),
+    effects: effectCallsOf(store, clock),
+    processLoop,
+    clock,
     onUndecodable: (chain, error) => undecodable.push([chain.name, error.reason]),
   });
   store.beginBatch(batch);
   const outcome = await processor.process(batch, telemetry);
-  return { outcome, batch, store, summary, failed, undecodable };
+  return { outcome, batch, store, summary, failed, undecodable, processLoop };
 }
 
 function accounts(context: Parameters<AnyHandler>[0]): EntityFacade {
@@ -442,6 +449,18 @@ test("the event loop gets a turn now and then, however fast the handlers are", a
   const events = Array.from({ length: 2_500 }, (_, at) => ({ blockNumber: at + 1 }));
   await run({ routes: [routeOf(() => {})], events, clock });
   expect(clock.turns).toBe(2);
+});
+
+test("what others do in that turn is not time of handlers", async () => {
+  class BusyClock extends ManualClock {
+    override async turn(): Promise<void> {
+      this.advance(50);
+    }
+  }
+  const clock = new BusyClock();
+  const events = Array.from({ length: 2000 }, (_, at) => ({ blockNumber: at + 1 }));
+  const { processLoop } = await run({ routes: [routeOf(() => clock.advance(1))], events, clock });
+  expect(Object.fromEntries(processLoop.seconds())).toMatchObject({ handlers: 2, other: 0.1 });
 });
 
 test("the slowest calls are told, at most three, slowest first", async () => {

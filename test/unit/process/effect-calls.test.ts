@@ -10,6 +10,7 @@ import { HandlerWaits } from "../../../src/process/handler-waits.ts";
 import type { EffectKey, StoredEffect } from "../../../src/store/effect-table.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { silentTelemetry } from "../../support/silent-telemetry.ts";
 import { batchOf, drain, storeOf } from "../../support/store-fixture.ts";
 import { settled } from "../../support/world/steps.ts";
 
@@ -42,7 +43,7 @@ function begin(asyncReads = false): void {
       },
     },
     definitionOf: effectDefinitionOf,
-    waits: new HandlerWaits(loop),
+    waits: new HandlerWaits({ ...silentTelemetry(clock), processLoop: loop }),
     clock,
   });
   effects.beginBatch({

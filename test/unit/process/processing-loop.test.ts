@@ -101,6 +101,7 @@ function benchOf(input: BenchInput = {}): Bench {
       addresses: new AddressTable(),
       store,
       effects: effectCallsOf(store, clock),
+      processLoop: telemetry.processLoop,
       clock,
       onUndecodable: () => {},
     }),
