@@ -38,6 +38,8 @@ export class WaitWatch {
   readonly #instruments: Instruments;
   readonly #log: WaitLog;
   readonly #told = new Map<Unfinished, Told>();
+  /** The last spans are on their way: nobody waits for them while the watch runs. */
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(instruments: Instruments) {
     this.#instruments = instruments;
@@ -62,6 +64,7 @@ export class WaitWatch {
       await this.#instruments.clock.sleep(LOOK_MS, signal);
       if (!signal.aborted) await this.#look();
     }
+    await this.#sent;
   }
 
   async #look(): Promise<void> {
@@ -85,8 +88,7 @@ export class WaitWatch {
         isStall,
       });
     }
-    // Nobody waits for it: it is bounded and never rejects.
-    void this.#instruments.tracing.flush();
+    this.#sent = this.#instruments.tracing.flush();
     if (hasStalled) this.#instruments.dump("stall");
   }
 
