@@ -8,6 +8,7 @@ import { type BlockReading, fetchBlocks } from "./block-batches.ts";
 import { detailsOf } from "./details-answer.ts";
 import { endpointOf } from "./endpoint.ts";
 import { headerOf } from "./header-answer.ts";
+import { scanHeaders } from "./header-scanner.ts";
 import type { RpcCall, RpcError } from "./json-rpc.ts";
 import { fetchLogs } from "./log-query.ts";
 import type { RetryOptions } from "./retry.ts";
@@ -60,7 +61,7 @@ export function createJsonRpcSource(options: JsonRpcSourceOptions): Source {
   const context = createSourceContext(endpoint, client, retries, clock);
   const size = { maxCalls: options.maxBatchCalls ?? DEFAULT_BATCH_CALLS };
   const fullSize = { maxCalls: Math.min(FULL_BLOCK_CALLS, size.maxCalls) };
-  const headers: BlockReading<BlockHeader> = { transactions: false, read: headerOf, size };
+  const headers: BlockReading<BlockHeader> = { transactions: false, read: headerOf, scan: scanHeaders, size };
 
   /** One call, until it succeeds; `orElse` says what an error of the node means. */
   function ask<T>(
