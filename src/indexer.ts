@@ -19,6 +19,7 @@ import { logProgress } from "./indexer/progress-log.ts";
 import { runSessions } from "./indexer/run-sessions.ts";
 import type { Session } from "./indexer/session.ts";
 import { type Life, statusOf } from "./indexer/status.ts";
+import { SyncPace } from "./indexer/sync-pace.ts";
 import { logEvent } from "./instrument/log.ts";
 import type { PhaseTelemetry } from "./instrument/phase-telemetry.ts";
 import type { Status } from "./instrument/status.ts";
@@ -47,6 +48,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     storage: undefined,
     session: undefined,
     failure: undefined,
+    pace: new Map(options.definition.chains.map(({ id }) => [id, new SyncPace(options.clock)])),
   };
   const status = (): Status => statusOf(options, life);
   telemetry.observe(status);
@@ -190,6 +192,7 @@ function open(
     budgetMs: limits.startBudgetMs,
     readBudgetMs: limits.writeRetryBudgetMs,
     signal,
+    onReadTurn: (seconds) => telemetry.readWaited(seconds),
     ...(limits.databaseSilenceMs === undefined ? {} : { silenceMs: limits.databaseSilenceMs }),
     ...(options.noWait ? {} : { onStandby }),
   });

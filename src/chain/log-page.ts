@@ -39,6 +39,14 @@ export interface LogPage {
   readonly dataBytes: Uint32Array;
 }
 
+/** A row of the columns. */
+const ROW_BYTES = 80;
+
+/** Memory that rows of a page hold, about: their share of it. */
+export function pageBytesOf({ count, text }: LogPage, rows: number): number {
+  return rows === 0 ? 0 : rows * ROW_BYTES + Math.ceil((text.length * rows) / count);
+}
+
 /** Makes a page of logs in the order given. The texts are joined into one buffer. */
 export function logPageOf(logs: readonly LogFields[]): LogPage {
   const count = logs.length;

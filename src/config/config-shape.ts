@@ -22,6 +22,7 @@ export interface ChainShape {
   readonly maxReorgDepth?: number | undefined;
   readonly blockLag?: number | undefined;
   readonly pollIntervalMs?: number | undefined;
+  readonly freshnessObjectiveSeconds?: number | undefined;
 }
 
 export interface SourceShape {
@@ -66,6 +67,7 @@ const chain = z.strictObject({
   maxReorgDepth: z.int().min(0).max(100_000).optional(),
   blockLag: z.int().min(0).optional(),
   pollIntervalMs: z.int().min(1).optional(),
+  freshnessObjectiveSeconds: z.number().positive().optional(),
 });
 
 const address = z.custom<string | readonly string[]>().superRefine((value: unknown, context) => {
@@ -125,6 +127,7 @@ const FIXES: Readonly<Record<string, string>> = {
   chains: 'Give chains by name: { mainnet: { id: 1, sources: [{ rpc: env("MAINNET_RPC_URL") }] } }.',
   "chains.*": 'Write { id: 1, sources: [{ rpc: env("MAINNET_RPC_URL") }] }.',
   "chains.*.id": "Give the EIP-155 chain id, a positive integer: 1 for Ethereum.",
+  "chains.*.freshnessObjectiveSeconds": "Give seconds above 0, or leave it out for the default of the chain.",
   "chains.*.sources": 'A chain needs at least one source: [{ rpc: env("MAINNET_RPC_URL") }].',
   "chains.*.sources.*": 'Write { rpc: env("MAINNET_RPC_URL") }.',
   "chains.*.sources.*.rpc": 'Give a URL, or env("MAINNET_RPC_URL") instead of process.env.MAINNET_RPC_URL.',

@@ -29,6 +29,11 @@ export interface ChainConfig {
   readonly blockLag?: number;
   /** How often to ask for the head. Milliseconds; the default depends on the chain. */
   readonly pollIntervalMs?: number;
+  /**
+   * How old durable data of the live chain may be before the objective is missed, which alerts count. Seconds; default
+   * 30, or 5 block times where that is more, and the time of the blocks that `blockLag` holds back.
+   */
+  readonly freshnessObjectiveSeconds?: number;
 }
 
 /** A contract on one chain. */

@@ -36,6 +36,8 @@ export interface ChainDefinition {
   /** How many blocks to stay behind the head. */
   readonly blockLag: number;
   readonly pollIntervalMs: number;
+  /** How old durable data may be while the chain is live. */
+  readonly freshnessObjectiveSeconds: number;
 }
 
 export interface SourceDefinition {

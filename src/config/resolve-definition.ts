@@ -3,7 +3,7 @@ import { parseEvents } from "../abi/parse-abi.ts";
 import type { Address } from "../chain/hex.ts";
 import { SpindexError } from "../errors.ts";
 import { keepSecret } from "../lib/known-secrets.ts";
-import { defaultsOfChain } from "./chain-defaults.ts";
+import { defaultsOfChain, freshnessObjectiveSeconds } from "./chain-defaults.ts";
 import { checkAddress } from "./checksum.ts";
 import {
   type ChainShape,
@@ -137,13 +137,16 @@ function checkUse(shape: ConfigShape, problems: Problems): void {
 
 function chainOf(name: string, chain: ChainShape, values: EnvValues): ChainDefinition {
   const defaults = defaultsOfChain(chain.id);
+  const blockLag = chain.blockLag ?? 0;
   return {
     name,
     id: chain.id,
     sources: chain.sources.map((source, index) => sourceOf(source, `chains.${name}.sources[${index}]`, values)),
     maxReorgDepth: chain.maxReorgDepth ?? defaults.maxReorgDepth,
-    blockLag: chain.blockLag ?? 0,
+    blockLag,
     pollIntervalMs: chain.pollIntervalMs ?? defaults.pollIntervalMs,
+    freshnessObjectiveSeconds:
+      chain.freshnessObjectiveSeconds ?? freshnessObjectiveSeconds(defaults.blockSeconds, blockLag),
   };
 }
 

@@ -7,7 +7,7 @@ export class HeadTracker {
   readonly #maxReorgDepth: number;
   readonly #blockLag: number;
   /** Heads in the order in which they were seen; those that are durable are forgotten. */
-  #seen: { readonly number: number; readonly at: number }[] = [];
+  #seen: { readonly number: number; readonly at: number; readonly live: boolean }[] = [];
   #head = -1;
   #finalized: number;
   #live: boolean;
@@ -26,7 +26,7 @@ export class HeadTracker {
     if (head > this.#head) {
       this.#head = head;
       this.#advancedAt = this.#clock.now();
-      this.#seen.push({ number: head, at: this.#advancedAt });
+      this.#seen.push({ number: head, at: this.#advancedAt, live: this.#live });
     }
     this.#finalized = Math.max(this.#finalized, Math.min(head, finalized ?? head - this.#maxReorgDepth));
   }
@@ -69,9 +69,18 @@ export class HeadTracker {
    */
   commitLagSeconds(committedBlock: number, endBlock: number): number {
     if (committedBlock >= endBlock) return 0;
-    while (this.#seen.length > 1 && (this.#seen[0]?.number ?? 0) - this.#blockLag <= committedBlock) this.#seen.shift();
-    const oldest = this.#seen[0];
-    if (oldest === undefined || oldest.number - this.#blockLag <= committedBlock) return 0;
-    return (this.#clock.now() - oldest.at) / 1000;
+    const oldest = this.#seen.find(({ number }) => number - this.#blockLag > committedBlock);
+    return oldest === undefined ? 0 : (this.#clock.now() - oldest.at) / 1000;
+  }
+
+  /**
+   * Everything up to a block is durable.
+   * @returns for each head that became due while the chain was live, the seconds since then
+   */
+  durable(block: number): readonly number[] {
+    const first = this.#seen.findIndex(({ number }) => number - this.#blockLag > block);
+    const now = this.#clock.now();
+    const past = this.#seen.splice(0, first < 0 ? this.#seen.length : first);
+    return past.filter(({ live }) => live).map(({ at }) => (now - at) / 1000);
   }
 }

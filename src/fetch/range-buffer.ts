@@ -1,5 +1,6 @@
 import type { BatchSlice, FetchedRange } from "../batch/batch.ts";
 import type { SliceSupply } from "../batch/create-batch.ts";
+import { pageBytesOf } from "../chain/log-page.ts";
 import { assert } from "../errors.ts";
 import { Signal } from "../lib/signal.ts";
 
@@ -61,6 +62,11 @@ export class RangeBuffer implements SliceSupply {
   /** Events that wait. */
   get items(): number {
     return this.#items;
+  }
+
+  /** Memory of the ranges, about. Looks at all of them. */
+  get bytes(): number {
+    return this.#ranges.reduce((sum, { page }) => sum + pageBytesOf(page, page.count), 0);
   }
 
   put(range: FetchedRange): void {

@@ -6,6 +6,7 @@ import type { IndexerDefinition } from "../config/definition.ts";
 import { effectDefinitionOf } from "../config/effect.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
+import type { DrainTelemetry } from "../instrument/drain-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
@@ -124,6 +125,7 @@ export class Session {
       backoff: WRITE_BACKOFF,
       metadata: chainMetadataOf(this.lanes, this.store),
       pruneEveryMs: limits.pruneEveryMs,
+      onDurable: (progress, drain) => this.#observeDurable(progress, drain),
       ...(definition.rawEvents ? { rawEvents } : {}),
     });
     const processor = new BatchProcessor({
@@ -198,6 +200,13 @@ export class Session {
     if (this.store.failure !== undefined) throw this.store.failure;
     if (errors.length > 0) throw errors[0];
     return outcome;
+  }
+
+  #observeDurable(progress: readonly ChainProgress[], drain: DrainTelemetry): void {
+    for (const { chainId, block } of progress) {
+      const lane = this.lanes.find(({ label }) => label.id === chainId);
+      for (const seconds of lane?.head.durable(block) ?? []) drain.blockDurable(lane?.label.name ?? "", seconds);
+    }
   }
 
   #setup(): ChainSetup | undefined {

@@ -1,12 +1,10 @@
 import { SpindexError } from "../errors.ts";
-import type { ChainStatus, StandbyStatus, Status } from "../instrument/status.ts";
+import type { ChainStatus, KeptStatus, StandbyStatus, Status } from "../instrument/status.ts";
 import type { PostgresStorage } from "../postgres/storage.ts";
 import type { ChainLane } from "./chain-lane.ts";
 import type { IndexerOptions } from "./options.ts";
 import type { Session } from "./session.ts";
-
-/** Oldest that live data may be, in seconds, unless the chain is slower. */
-const OBJECTIVE_SECONDS = 30;
+import type { SyncPace } from "./sync-pace.ts";
 
 /** What changes in the life of an indexer; the status is made from it. */
 export interface Life {
@@ -16,6 +14,8 @@ export interface Life {
   storage: PostgresStorage | undefined;
   session: Session | undefined;
   failure: SpindexError | undefined;
+  /** By the chain's id. */
+  readonly pace: ReadonlyMap<number, SyncPace>;
 }
 
 /** What the indexer is doing at this moment. Before the loops run there are no figures yet. */
@@ -51,9 +51,17 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
       budget: limits.store.cacheBytes,
       evicted: store?.cache.evicted ?? { effects: 0, changed: 0, loaded: 0 },
     },
+    memory: {
+      rows: (store?.cache.bytes ?? 0) - (store?.effects.keptBytes ?? 0),
+      effects: (store?.effects.keptBytes ?? 0) + (store?.effects.bytes ?? 0),
+      uncommitted: uncommitted?.bytes ?? 0,
+      fetched: session?.lanes.reduce((sum, { buffer }) => sum + buffer.bytes, 0) ?? 0,
+    },
+    readConnections: life.storage?.readConnections ?? { busy: 0, idle: 0 },
+    kept: life.storage && keptOf(life.storage.kept),
     oldestUncommittedAt: uncommitted?.oldestAt,
     lastCommitAt: store?.lastCommitAt,
-    chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session)),
+    chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session, life)),
     indexes: life.storage?.indexes.status ?? { building: undefined, done: 0, total: 0, progress: undefined },
     effects: session?.effects.status ?? [],
     eventsProcessed: store?.itemsProcessed ?? 0,
@@ -62,7 +70,11 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
   };
 }
 
-function chainStatusOf(lane: ChainLane, { store }: Session): ChainStatus {
+function keptOf({ history, effects }: PostgresStorage["kept"]): KeptStatus {
+  return { history: [...history].map(([table, rows]) => ({ table, rows })), effects };
+}
+
+function chainStatusOf(lane: ChainLane, { store }: Session, life: Life): ChainStatus {
   const { definition, head, fetcher, selection } = lane;
   const processed = store.processed(definition.id);
   const committed = store.committed(definition.id);
@@ -79,8 +91,9 @@ function chainStatusOf(lane: ChainLane, { store }: Session): ChainStatus {
     committedTimestamp: committed?.timestamp,
     endBlock: Number.isFinite(selection.endBlock) ? selection.endBlock : undefined,
     live: head.live,
+    ...syncOf(lane, durableBlock, life),
     commitLagSeconds: head.commitLagSeconds(Math.max(durableBlock, 0), selection.endBlock),
-    objectiveSeconds: OBJECTIVE_SECONDS,
+    objectiveSeconds: definition.freshnessObjectiveSeconds,
     sources: lane.source.health.map(({ name, error }) => ({
       name,
       state: error === undefined ? "ok" : "failing",
@@ -89,6 +102,20 @@ function chainStatusOf(lane: ChainLane, { store }: Session): ChainStatus {
     bufferItems: lane.buffer.items,
     rangeBlocks: lane.sizer.blocks,
   };
+}
+
+type SyncStatus = Pick<ChainStatus, "syncProgress" | "syncEtaSeconds">;
+
+function syncOf({ definition, head, selection }: ChainLane, durableBlock: number, { pace }: Life): SyncStatus {
+  if (head.head < 0) return { syncProgress: undefined, syncEtaSeconds: undefined };
+  const due = Math.min(head.target, selection.endBlock);
+  const left = Math.max(0, due - durableBlock);
+  const wanted = Math.max(0, due - selection.startBlock + 1);
+  const syncProgress = wanted === 0 ? 1 : Math.max(0, wanted - left) / wanted;
+  // A live chain is always a block or two behind.
+  const isCaughtUp =
+    head.live && head.commitLagSeconds(durableBlock, selection.endBlock) <= definition.freshnessObjectiveSeconds;
+  return { syncProgress, syncEtaSeconds: pace.get(definition.id)?.etaSeconds(isCaughtUp ? 0 : left) };
 }
 
 function codeOf(error: Error): NonNullable<Status["failure"]>["code"] {

@@ -39,10 +39,20 @@ export interface ProcessSummary {
   readonly handlerCalls: number;
   readonly skippedEvents: number;
   readonly readsFromStorage: number;
+  /** By table. */
+  readonly reads: readonly ReadSummary[];
   readonly handlers: readonly HandlerSummary[];
   readonly effects: readonly EffectSummary[];
   /** The slowest calls of the batch, at most three. */
   readonly slowest: readonly HandlerCall[];
+}
+
+/** Reads of rows by handlers, by what answered them. */
+export interface ReadSummary {
+  /** Its name in SQL. */
+  readonly table: string;
+  readonly memory: number;
+  readonly storage: number;
 }
 
 export interface HandlerSummary {

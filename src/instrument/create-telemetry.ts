@@ -5,6 +5,7 @@ import type { Logger } from "./log.ts";
 import { LoopAccount } from "./loop-account.ts";
 import type { Exposition } from "./metrics/exposition.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { setProcessGauges } from "./metrics/process-gauges.ts";
 import { setStatusGauges } from "./metrics/status-gauges.ts";
 import { LOOP_STATES } from "./names.ts";
 import type { DumpReason, DumpState, LoopTimes } from "./recorder/dump.ts";
@@ -97,6 +98,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     dump: (reason) => void dump(reason),
   };
   const waits = new WaitWatch(instruments);
+  tracing.onRequest((seconds) => metrics.observe("telemetry_export_duration_seconds", {}, seconds));
   return {
     log,
     processLoop,
@@ -113,12 +115,15 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       for (const [state, total] of processLoop.seconds()) setLoopSeconds(metrics, "process", state, total);
       for (const [state, total] of writeLoop.seconds()) setLoopSeconds(metrics, "write", state, total);
       countSpans(metrics, tracing.counts);
+      metrics.set("telemetry_queue_spans", {}, tracing.queued);
+      setProcessGauges(metrics);
       return metrics.scrape(accept);
     },
     metadataWriteStarted: () => metadataWrite(instruments),
     pruneStarted: (table) => new PruneTrace(instruments, table),
     reorgStarted: (start) => new ReorgTrace(instruments, start),
     phase: (name, attributes) => new PhaseTrace(instruments, name, attributes),
+    readWaited: (seconds) => metrics.observe("pg_pool_wait_duration_seconds", {}, seconds),
     dump,
     waiting: (wait) => openWait(instruments, wait),
     watchWaits: (signal) => waits.run(signal),

@@ -42,6 +42,8 @@ export interface DrainTelemetry {
   rawEventsEncoded(encoded: RawEventsEncoded): void;
   /** A new attempt to write it; linked to the failed one before it, and from each batch. */
   transaction(attempt: number): WriteTransactionTelemetry;
+  /** A head of a live chain is durable with it, `seconds` after it became due. */
+  blockDurable(chain: string, seconds: number): void;
   /** The run is durable: ends it and the roots of its batches. */
   durable(): void;
   /** The run will not become durable: ends it and the roots of its batches. */

@@ -33,6 +33,12 @@ export interface Status {
     readonly budget: number;
     readonly evicted: { readonly effects: number; readonly changed: number; readonly loaded: number };
   };
+  /** Bytes in memory, about, by what holds them. */
+  readonly memory: MemoryStatus;
+  /** Connections on which rows are read. */
+  readonly readConnections: { readonly busy: number; readonly idle: number };
+  /** Rows beside the entities, about; undefined before this process has the shard. */
+  readonly kept: KeptStatus | undefined;
   /** When the oldest batch that is not durable was processed. */
   readonly oldestUncommittedAt: number | undefined;
   readonly lastCommitAt: number | undefined;
@@ -73,6 +79,22 @@ export interface QueueStatus {
   readonly limits: { readonly changes: number; readonly bytes: number };
 }
 
+export interface MemoryStatus {
+  readonly rows: number;
+  /** Outputs of effects. */
+  readonly effects: number;
+  readonly uncommitted: number;
+  /** Logs that are fetched and not processed. */
+  readonly fetched: number;
+}
+
+export interface KeptStatus {
+  /** Before-images, by the entity's table in SQL. */
+  readonly history: readonly { readonly table: string; readonly rows: number }[];
+  /** Outputs of effects. */
+  readonly effects: number;
+}
+
 export interface ChainStatus {
   readonly name: string;
   readonly id: number;
@@ -93,6 +115,10 @@ export interface ChainStatus {
   readonly live: boolean;
   /** Age, since it was first seen here, of the oldest block due that is not durable; 0 if none. */
   readonly commitLagSeconds: number;
+  /** Durable share of what is due, 0 to 1; undefined before the first head. */
+  readonly syncProgress: number | undefined;
+  /** Seconds until the chain has caught up; +Inf (in JSON null) without progress, undefined while it is too early to say. */
+  readonly syncEtaSeconds: number | undefined;
   /** Oldest that data may be when live. */
   readonly objectiveSeconds: number;
   readonly sources: readonly SourceStatus[];

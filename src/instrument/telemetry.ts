@@ -31,6 +31,8 @@ export interface Telemetry {
   phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
   /** Something begins for which no span is open, and which is to be told of if it lasts. */
   waiting(wait: WaitStart): OpenWait;
+  /** A read of rows waited so long for a connection. */
+  readWaited(seconds: number): void;
 }
 
 export interface WaitStart {

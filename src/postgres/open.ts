@@ -11,6 +11,7 @@ import { type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
 import { type SchemaNames, schemaNamesOf } from "./ddl.ts";
 import { StandbyServer } from "./failure.ts";
 import { IndexBuilder } from "./index-builder.ts";
+import { type KeptRows, readKeptRows } from "./kept-rows.ts";
 import { Lease } from "./lease.ts";
 import { checkTables } from "./prepare-tables.ts";
 import { PostgresRowReader } from "./row-reader.ts";
@@ -43,6 +44,8 @@ export interface OpenStorageOptions {
   readonly onStandby?: (holder: ShardHolder | undefined) => void;
   /** A connection that is silent for so long while an answer is due is given up. Default 60 s. */
   readonly silenceMs?: number;
+  /** Called for each read of rows, with the seconds that it waited for a connection. */
+  readonly onReadTurn?: (seconds: number) => void;
   /** Gives up waiting, for the database and for the shard. */
   readonly signal?: AbortSignal;
 }
@@ -106,6 +109,7 @@ interface Place {
 interface Taken extends TakenShard {
   readonly writer: Connection;
   readonly heldSince: number;
+  readonly kept: KeptRows;
 }
 
 async function attemptTake(
@@ -118,7 +122,9 @@ async function attemptTake(
   const heldSince = options.clock.now();
   try {
     const taken = await takeShard(writer, { ...options, names, leasePid, hasLock });
-    if (taken !== undefined) return { ...taken, writer, heldSince };
+    if (taken !== undefined) {
+      return { ...taken, writer, heldSince, kept: await readKeptRows(writer, names, options.tables) };
+    }
   } catch (error) {
     writer.destroy();
     throw error;
@@ -148,6 +154,7 @@ function storageOf(
     names,
     connect: () => open("reader"),
     clock,
+    ...(options.onReadTurn === undefined ? {} : { onTurn: options.onReadTurn }),
     budgetMs: options.readBudgetMs ?? options.budgetMs ?? DEFAULT_BUDGET_MS,
     onRetry: (attempt, waitMs, error) => logEvent(log, "database.retry", { attempt, wait_ms: waitMs, err: error }),
   });

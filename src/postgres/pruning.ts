@@ -14,6 +14,8 @@ export interface PostgresPrunerOptions {
   /** The row of `starts` of this process. */
   readonly startId: string;
   readonly tables: readonly TableModel[];
+  /** Before-images of an entity's table are gone. */
+  readonly onHistoryDeleted: (table: string, rows: number) => void;
   readonly write: (write: GuardedWrite, telemetry: WriteTransactionTelemetry) => Promise<WriteOutcome>;
 }
 
@@ -49,6 +51,8 @@ interface Keep {
 /** Rows of one table between two values of an indexed column, for one chain or for all. */
 interface Range {
   readonly table: string;
+  /** The entity's table, when the rows are its history. */
+  readonly historyOf?: string;
   readonly chain: number | undefined;
   readonly column: string;
   /** Rows below it are not needed. */
@@ -121,7 +125,7 @@ export class PostgresPruner {
     // A shared row has been changed by any chain: its history is needed while one of them can be rolled back.
     const sharedBelow = Math.min(...keeps.map(({ firstOpen }) => firstOpen));
     const histories = withHistory.flatMap((table): Range[] => {
-      const range = { table: historyTableOf(table), column: CHANGED_AT_COLUMN };
+      const range = { table: historyTableOf(table), historyOf: table.sqlName, column: CHANGED_AT_COLUMN };
       if (table.crossChain) return keeps.length === 0 ? [] : [{ ...range, chain: undefined, below: sharedBelow }];
       return keeps.map(({ chainId, firstOpen }) => ({ ...range, chain: chainId, below: firstOpen }));
     });
@@ -174,7 +178,7 @@ export class PostgresPruner {
   }
 
   #deleting(range: Range): Pruning {
-    const { table, column } = range;
+    const { table, historyOf, column } = range;
     const target = qualified(this.#o.names.internal, table);
     return {
       table,
@@ -194,6 +198,7 @@ export class PostgresPruner {
           return {
             rows: Number(count),
             durable: () => {
+              if (historyOf !== undefined) this.#o.onHistoryDeleted(historyOf, Number(count));
               if (last !== null && last !== undefined) this.#prunedUpTo.set(keyOf(range), Number(last));
             },
           };

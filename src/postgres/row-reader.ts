@@ -18,6 +18,8 @@ export interface RowReaderOptions {
   readonly clock: Clock;
   /** How long a read is tried again before its handler sees an error. */
   readonly budgetMs: number;
+  /** Called for each read, with the seconds that it waited for a connection. */
+  readonly onTurn?: (seconds: number) => void;
   /** Called before each wait. */
   readonly onRetry?: (attempt: number, waitMs: number, error: unknown) => void;
 }
@@ -41,6 +43,10 @@ export class PostgresRowReader implements RowReader {
   /** The server's processes of the sessions that read now. */
   get busyPids(): readonly number[] {
     return [...this.#busyPids];
+  }
+
+  get connections(): { readonly busy: number; readonly idle: number } {
+    return { busy: this.#busy, idle: this.#idle.filter(({ isBroken }) => !isBroken).length };
   }
 
   async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
@@ -96,12 +102,14 @@ export class PostgresRowReader implements RowReader {
   }
 
   async #withConnection<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+    const askedAt = this.#options.clock.now();
     while (this.#busy >= MAX_CONNECTIONS) {
       const turn = Promise.withResolvers<void>();
       this.#waiting.push(turn);
       await turn.promise;
     }
     this.#busy++;
+    this.#options.onTurn?.((this.#options.clock.now() - askedAt) / 1000);
     let connection: Connection | undefined;
     try {
       connection = this.#takeIdle() ?? (await this.#options.connect());

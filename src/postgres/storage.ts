@@ -19,6 +19,7 @@ import { type GuardedWrite, guardedWrite } from "./guarded-write.ts";
 import { type FailedChanges, findGuiltyRow } from "./guilty-row.ts";
 import type { IndexBuilder } from "./index-builder.ts";
 import { createEffectCodec, createRawEventCodec, EFFECTS } from "./internal-tables.ts";
+import { KeptRowCounts, type KeptRows, readKeptRows } from "./kept-rows.ts";
 import type { Lease } from "./lease.ts";
 import { chainsStatement } from "./progress-statements.ts";
 import { PostgresPruner } from "./pruning.ts";
@@ -38,6 +39,7 @@ export interface PostgresStorageParts {
   readonly writeSeq: number;
   readonly tables: readonly TableModel[];
   readonly resume: ResumePoint;
+  readonly kept: KeptRows;
   readonly starts: StartsStatus;
   readonly lease: Lease;
   readonly reader: PostgresRowReader;
@@ -63,6 +65,7 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
   readonly #guard: WriteGuard;
   readonly #pruner: PostgresPruner;
   readonly #effectReader: PostgresEffectReader;
+  readonly #kept: KeptRowCounts;
   #writer: WriterSession | undefined;
 
   constructor(parts: PostgresStorageParts) {
@@ -72,7 +75,12 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     this.starts = parts.starts;
     this.#guard = new WriteGuard({ writeSeq: parts.writeSeq, starts: parts.starts.count });
     this.#effectReader = new PostgresEffectReader(parts.names, parts.reader);
-    this.#pruner = new PostgresPruner({ ...parts, write: (write, telemetry) => this.#maintain(write, telemetry) });
+    this.#kept = new KeptRowCounts(parts.kept);
+    this.#pruner = new PostgresPruner({
+      ...parts,
+      onHistoryDeleted: (table, rows) => this.#kept.addHistory(table, -rows),
+      write: (write, telemetry) => this.#maintain(write, telemetry),
+    });
     this.#writer = { connection: parts.writer, stagings: new Set() };
     const { names, tables } = parts;
     this.#statements = new Map(
@@ -102,12 +110,27 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     return this.#parts.reader.busyPids;
   }
 
-  write(
+  /** Rows beside the entities, about. */
+  get kept(): KeptRows {
+    return this.#kept.now;
+  }
+
+  /** The connections on which rows are read. */
+  get readConnections(): { readonly busy: number; readonly idle: number } {
+    return this.#parts.reader.connections;
+  }
+
+  async write(
     run: DrainRun,
     telemetry: WriteTransactionTelemetry,
     metadata: readonly ChainMetadata[] = [],
   ): Promise<WriteOutcome> {
-    return this.#guard.run(run, (number) => this.#attempt(run, number, telemetry, metadata));
+    const outcome = await this.#guard.run(run, (number) => this.#attempt(run, number, telemetry, metadata));
+    for (const { table, history, unknownHistory } of run.tables) {
+      this.#kept.addHistory(table.sqlName, history.rows + unknownHistory.rows);
+    }
+    this.#kept.addEffects(run.effects.rows);
+    return outcome;
   }
 
   writeMetadata(chains: readonly ChainMetadata[], telemetry: WriteTransactionTelemetry): Promise<WriteOutcome> {
@@ -155,6 +178,8 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     const session = await this.#session();
     const { names, shard, tables } = this.#parts;
     try {
+      // A rollback has taken some of them.
+      this.#kept.are(await readKeptRows(session.connection, names, tables));
       return await readResumePoint(session.connection, names, shard, tables);
     } catch (error) {
       await this.#leaveTransaction(session, error);

@@ -68,6 +68,7 @@ export class BatchProcessor {
       handlerCalls: stats.handlerCalls,
       skippedEvents: run.skipped,
       readsFromStorage: this.#options.store.reads.fromStorage - readsBefore,
+      reads: this.#options.store.takeReads(),
       handlers: stats.handlers(),
       effects: effects.endBatch(),
       slowest: stats.slowest(),

@@ -91,6 +91,7 @@ export class ChainSetup {
       handlerCalls: 0,
       skippedEvents: 0,
       readsFromStorage,
+      reads: store.takeReads(),
       handlers: [],
       effects: effects.endBatch(),
       slowest: [],

@@ -39,7 +39,11 @@ export class EntityFacade {
     requireOpen(this.#store, this.#chainId, this.#table.model);
     const { reads } = this.#store;
     const row = reads.areAllAsync ? undefined : this.#table.peek(this.#chainId, key);
-    if (row === undefined) return reads.read(this.#table, this.#chainId, key);
+    if (row === undefined) {
+      this.#table.countRead("storage");
+      return reads.read(this.#table, this.#chainId, key);
+    }
+    this.#table.countRead("memory");
     return row === "absent" ? undefined : row;
   }
 

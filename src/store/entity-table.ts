@@ -7,6 +7,12 @@ import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from ".
 import { createRowShape, type RowShape } from "./row-shape.ts";
 import type { KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
 
+/** Reads by what answered them. */
+export interface ReadCounts {
+  readonly memory: number;
+  readonly storage: number;
+}
+
 const SHARED = 0;
 
 /** How a row that exists is written, by what is known of it in the storage. */
@@ -32,6 +38,7 @@ export class EntityTable {
   readonly #aside = new Map<RowRecord, Image>();
   #imageBytes = 0;
   #openRun = 1;
+  #reads = { memory: 0, storage: 0 };
   #batch = 0;
 
   /** @param complete the storage has no row of this table that is not in memory: a miss needs no read */
@@ -71,6 +78,18 @@ export class EntityTable {
   /** Changed rows and before-images that are in no sealed run. */
   get changes(): number {
     return this.#batchChanges.length + this.#batchHistory.length + this.#runChanges.length + this.#runHistory.length;
+  }
+
+  /** A handler has read a row, and memory had the answer or had not. */
+  countRead(outcome: keyof ReadCounts): void {
+    this.#reads[outcome]++;
+  }
+
+  /** Reads by handlers since the last call. */
+  takeReads(): ReadCounts {
+    const taken = this.#reads;
+    this.#reads = { memory: 0, storage: 0 };
+    return taken;
   }
 
   /** Texts of its rows that were escaped since the last call. */

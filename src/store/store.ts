@@ -8,7 +8,7 @@ import { Cache, type CacheLimits } from "./cache.ts";
 import type { ChangeScope } from "./change-scope.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
 import { type EffectCodec, EffectTable } from "./effect-table.ts";
-import { EntityTable } from "./entity-table.ts";
+import { EntityTable, type ReadCounts } from "./entity-table.ts";
 import { EventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
 import { OpenRun, type RunLimits } from "./open-run.ts";
@@ -182,6 +182,15 @@ export class Store {
     const table = this.#appends.get(name);
     assert(table !== undefined, `no append-only entity ${name}`);
     return table;
+  }
+
+  /** Reads of rows by handlers since the last call, by the table's name in SQL. */
+  takeReads(): readonly ({ readonly table: string } & ReadCounts)[] {
+    const taken = [...this.#entities.values()].map((entity) => ({
+      table: entity.model.sqlName,
+      ...entity.takeReads(),
+    }));
+    return taken.filter(({ memory, storage }) => memory + storage > 0);
   }
 
   /** Whether rows may be changed: between `beginBatch` and `commitBatch`. */

@@ -22,6 +22,8 @@ export interface PersistenceLoopOptions {
   readonly metadata?: ChainMetadataSource;
   /** How often to look for what nothing can need any more. Left out: nothing is pruned. */
   readonly pruneEveryMs?: number;
+  /** Called when the positions of a run are durable, before anyone who waits for it goes on. */
+  readonly onDurable?: (progress: DrainRun["progress"], drain: DrainTelemetry) => void;
   /** Left out: raw events are not kept. */
   readonly rawEvents?: RawEvents;
 }
@@ -114,6 +116,7 @@ export class PersistenceLoop {
       const metadata = this.#upkeep.metadata();
       await this.#write(complete, metadata, drain, signal);
       this.#upkeep.metadataWritten(metadata);
+      this.#o.onDurable?.(run.progress, drain);
       drain.durable();
       store.durable(run);
     } catch (error) {

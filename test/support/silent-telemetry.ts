@@ -38,6 +38,7 @@ const drain: DrainTelemetry = {
   traceId: undefined,
   rawEventsEncoded: () => {},
   transaction: () => silentTransaction,
+  blockDurable: () => {},
   durable: () => {},
   failed: () => {},
 };
@@ -72,5 +73,6 @@ export function silentTelemetry(
     reorgStarted: () => ({ done: () => {}, failed: () => {} }),
     phase: () => ({ done: () => {} }),
     waiting: () => ({ end: () => {} }),
+    readWaited: () => {},
   };
 }

@@ -78,6 +78,7 @@ export const processed = {
   handlerCalls: 3,
   skippedEvents: 0,
   readsFromStorage: 1,
+  reads: [{ table: "account", memory: 4, storage: 1 }],
   effects: [],
   handlers: [{ handler: "Token.Transfer", chain: "mainnet", calls: 3, totalMs: 8, maxMs: 4 }],
   slowest: [],

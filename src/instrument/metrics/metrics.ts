@@ -71,17 +71,22 @@ export class Metrics {
     else counter.inc(bounded, by);
   }
 
-  /** Brings a counter to a total that is kept elsewhere and only grows. */
+  /** Brings a counter to a total that is kept elsewhere. It only grows; a lower one was begun anew, as after a reorg. */
   raiseTo<N extends CounterName>(name: N, labels: LabelsOf<N>, total: number): void {
     const key = JSON.stringify([name, labels]);
     const before = this.#totals.get(key) ?? 0;
-    if (total <= before) return;
+    if (total === before) return;
     this.#totals.set(key, total);
-    this.add(name, labels, total - before);
+    this.add(name, labels, total > before ? total - before : total);
   }
 
   set<N extends GaugeName>(name: N, labels: LabelsOf<N>, value: number): void {
     (this.#gauges.get(name) as Gauge).set(this.#bounded(labels), value);
+  }
+
+  /** What is not known any more has no series. */
+  unset<N extends GaugeName>(name: N, labels: LabelsOf<N>): void {
+    (this.#gauges.get(name) as Gauge).remove(this.#bounded(labels));
   }
 
   observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, value: number, exemplar?: SpanRef): void {

@@ -28,6 +28,14 @@ export function setStatusGauges(metrics: Metrics, status: Status): void {
   set("capacity_limit_bytes", queue.limits.bytes);
   set("cache_bytes", status.cache.bytes);
   set("cache_budget_bytes", status.cache.budget);
+  for (const part of ["rows", "effects", "uncommitted", "fetched"] as const) {
+    metrics.set("memory_bytes", { part }, status.memory[part]);
+  }
+  for (const state of ["busy", "idle"] as const) {
+    metrics.set("pg_pool_connections", { state }, status.readConnections[state]);
+  }
+  for (const { table, rows } of status.kept?.history ?? []) metrics.set("history_rows", { table }, rows);
+  if (status.kept !== undefined) set("effect_rows", status.kept.effects);
   metrics.raiseTo("cache_evicted_rows_total", { tier: "effects" }, status.cache.evicted.effects);
   metrics.raiseTo("cache_evicted_rows_total", { tier: "changed" }, status.cache.evicted.changed);
   metrics.raiseTo("cache_evicted_rows_total", { tier: "loaded" }, status.cache.evicted.loaded);
@@ -61,7 +69,8 @@ function setChainGauges(metrics: Metrics, chain: ChainStatus, at: number): void 
   const labels = { chain: chain.name };
   /** What is not known yet has no series: 0 would be a lie. */
   const set = (name: ChainGauge, value: number | undefined): void => {
-    if (value !== undefined) metrics.set(name, labels, value);
+    if (value === undefined) metrics.unset(name, labels);
+    else metrics.set(name, labels, value);
   };
   set("head_block", chain.head);
   set("finalized_block", chain.finalized);
@@ -72,6 +81,8 @@ function setChainGauges(metrics: Metrics, chain: ChainStatus, at: number): void 
   set("commit_lag_seconds", chain.commitLagSeconds);
   set("data_age_seconds", dataAgeSeconds(chain, at));
   set("head_age_seconds", chain.headSeenAt === undefined ? undefined : secondsSince(chain.headSeenAt, at));
+  set("sync_progress_ratio", chain.syncProgress);
+  set("sync_eta_seconds", chain.syncEtaSeconds);
   set("freshness_objective_seconds", chain.objectiveSeconds);
   set("chain_live", Number(chain.live));
   set("fetch_buffer_items", chain.bufferItems);

@@ -64,7 +64,7 @@ export const WRITE_METRICS = {
     type: "counter",
     unit: "rows",
     labels: { table: "*", op: "*" },
-    help: "Durable rows by table and operation.",
+    help: "Durable rows by table and operation. One table far above the others: its handlers write most, see its share of write_statement_duration_seconds.",
   },
   bytes_written_total: {
     type: "counter",
@@ -72,7 +72,7 @@ export const WRITE_METRICS = {
     labels: {
       purpose: ["entity", "history", "checkpoint", "raw_event", "effect_cache", "chain_meta", "skipped_event", "prune"],
     },
-    help: "Durable bytes as sent to PostgreSQL.",
+    help: "Durable bytes as sent to PostgreSQL. Much of `history` or `raw_event`: what is kept costs more than the rows themselves.",
   },
   encoding_escapes_total: {
     type: "counter",
@@ -98,5 +98,23 @@ export const WRITE_METRICS = {
     unit: "rows",
     labels: { table: "*" },
     help: "Rows deleted that no rollback can need any more. Standing still when live: history grows, see loop_state for what keeps the writer busy.",
+  },
+  persistence_failed: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 after a write error that no retry can help: nothing is written any more.",
+  },
+  history_rows: {
+    type: "gauge",
+    unit: "rows",
+    labels: { table: "*" },
+    help: "Before-images kept for rollbacks, about: counted at the start and after a rollback, estimated above 100,000. Growing without end: finality stands still, or pruning does, see history_pruned_rows_total.",
+  },
+  effect_rows: {
+    type: "gauge",
+    unit: "rows",
+    labels: {},
+    help: "Outputs of effects in the database, about as history_rows. They are kept for good: growing fast, an effect with cache: true has too many different inputs.",
   },
 } as const;

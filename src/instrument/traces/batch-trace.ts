@@ -170,7 +170,10 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       "spindex.reads.storage": summary.readsFromStorage,
       "spindex.effect.calls": summary.effects.reduce((sum, { calls }) => sum + calls, 0),
     });
-    metrics.add("store_reads_total", { outcome: "storage" }, summary.readsFromStorage);
+    for (const { table, memory, storage } of summary.reads) {
+      metrics.add("store_reads_total", { table, outcome: "memory" }, memory);
+      metrics.add("store_reads_total", { table, outcome: "storage" }, storage);
+    }
     for (const { effect, outcome, calls } of summary.effects)
       metrics.add("effect_calls_total", { effect, outcome }, calls);
     for (const handler of summary.handlers) this.#handlersRan(handler, span, since);

@@ -94,6 +94,10 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
     return this.#attempt;
   }
 
+  blockDurable(chain: string, seconds: number): void {
+    this.#instruments.metrics.observe("block_to_durable_duration_seconds", { chain }, seconds, this.#root.ref);
+  }
+
   durable(): void {
     this.#end("durable", undefined);
   }

@@ -36,10 +36,12 @@ export class ReorgTrace implements ReorgTelemetry, Unfinished {
   }
 
   done({ toBlock, depth }: RollbackSummary): void {
-    const { metrics } = this.#instruments;
+    const { metrics, clock } = this.#instruments;
     const chain = this.#start.chain.name;
     metrics.add("reorgs_total", { chain });
     metrics.observe("reorg_depth_blocks", { chain }, depth);
+    const seconds = (clock.now() - this.since) / 1000;
+    metrics.observe("rollback_duration_seconds", {}, seconds, this.#root.ref);
     this.#root.set({ "spindex.block.to": toBlock, "spindex.reorg.depth": depth });
     this.#end();
     this.#log("reorg.rolled_back", { block: toBlock, depth });

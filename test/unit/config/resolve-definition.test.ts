@@ -61,6 +61,7 @@ describe("a valid configuration", () => {
           maxReorgDepth: 64,
           blockLag: 0,
           pollIntervalMs: 3_000,
+          freshnessObjectiveSeconds: 60,
         },
       ],
     });

@@ -51,6 +51,7 @@ function benchOf(input: BenchInput = {}): Bench {
         succeeded: (alreadyDurable) => said.push(["succeeded", attempt, alreadyDurable]),
         failed: (_, { kind, willRetry }) => said.push(["failed", attempt, kind, willRetry]),
       }),
+      blockDurable: () => {},
       durable: () => said.push(["durable"]),
       failed: (error) => said.push(["given up", (error as Error).message]),
     };

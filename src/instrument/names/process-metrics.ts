@@ -1,0 +1,106 @@
+import { WAIT_SERIES } from "./metric-definition.ts";
+
+/** The metrics of batches, handlers and the loops; a part of `METRICS`. */
+export const PROCESS_METRICS = {
+  capacity_wait_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { reason: ["changes", "bytes"] },
+    buckets: "duration",
+    exemplar: true,
+    help: "How long processing was blocked at the capacity limit. High when live: PostgreSQL cannot keep up, see write_transaction_duration_seconds.",
+  },
+  backpressure_active: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while processing is blocked at the capacity limit. Often 1 when live: PostgreSQL cannot keep up, see capacity_wait_duration_seconds.",
+  },
+  batch_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { outcome: ["durable", "failed", "aborted"] },
+    buckets: "lag",
+    exemplar: true,
+    help: "From asking for capacity until the batch is durable. High: see batch_stage_duration_seconds for the stage.",
+  },
+  batch_stage_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { stage: ["capacity", "process", "queue", "write"] },
+    buckets: "duration",
+    exemplar: true,
+    help: "The parts of batch_duration_seconds of durable batches; they sum to the whole. The largest is where to look: capacity and write at PostgreSQL, process at the handlers, queue at what the writer does.",
+  },
+  events_processed_total: {
+    type: "counter",
+    unit: "events",
+    labels: { chain: "*", handler: "*" },
+    help: "Events given to handlers. Its rate is the throughput: falling while fetch_buffer_items is full, handlers or PostgreSQL are slow.",
+  },
+  handler_duration_seconds: {
+    type: "summary",
+    unit: "seconds",
+    labels: { handler: "*" },
+    help: "Time in handlers: sum and count. A high mean: the slowest calls have spans in the batch's trace.",
+  },
+  handler_failures_total: {
+    type: "counter",
+    unit: "number",
+    labels: { handler: "*" },
+    help: "Handler calls that failed for good. Any: the process has stopped, the log names the event.",
+  },
+  skipped_events_total: {
+    type: "counter",
+    unit: "events",
+    labels: { handler: "*" },
+    help: "Events skipped by their handler's policy. Any new: rows are missing for them, see the table skipped_events.",
+  },
+  store_reads_total: {
+    type: "counter",
+    unit: "number",
+    labels: { table: "*", outcome: ["memory", "storage"] },
+    help: "Reads of rows by handlers. Many of `storage`: handlers wait for PostgreSQL; raise SPINDEX_CACHE_BUDGET.",
+  },
+  effect_calls_total: {
+    type: "counter",
+    unit: "number",
+    labels: { effect: "*", outcome: ["memory", "shared", "stored", "called", "failed", "timeout"] },
+    help: "Calls of effects by handlers. `called`, `failed` and `timeout` left the process; the others were answered from memory, by a call under way, or from the database. Many failed: the service behind it is away.",
+  },
+  effect_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { effect: "*" },
+    buckets: "duration",
+    exemplar: true,
+    help: "How long the functions of effects took. High: handlers wait for the service behind it.",
+  },
+  effect_queue_depth: {
+    type: "gauge",
+    unit: "number",
+    labels: { effect: "*" },
+    help: "Calls that wait for the effect's own limits. Never 0: its rateLimit or concurrency is the bottleneck.",
+  },
+  loop_seconds_total: {
+    type: "counter",
+    unit: "seconds",
+    labels: { loop: "*", state: "*" },
+    help: "Time of each loop by state, without overlap: it sums to the wall time. The largest share is the bottleneck.",
+  },
+  loop_state: {
+    type: "gauge",
+    unit: "",
+    labels: { loop: "*", state: "*" },
+    help: "1 for the state that the loop is in. Mostly in one that waits: that is the bottleneck, see loop_seconds_total.",
+  },
+  waiting_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: { loop: "*", state: "*" },
+    buckets: "waiting",
+    exemplar: true,
+    series: WAIT_SERIES,
+    help: "Waits that last: how long each has lasted so far, observed after 10 s and again every 30 s until it ends. Rising: something stands still now; the exemplar is a span that says what, and who holds the lock.",
+  },
+} as const;

@@ -1,0 +1,102 @@
+/** The metrics of the process itself: starts, memory, connections, event loop, telemetry; a part of `METRICS`. */
+export const RUNTIME_METRICS = {
+  memory_bytes: {
+    type: "gauge",
+    unit: "bytes",
+    labels: { part: ["resident", "heap", "external", "rows", "effects", "uncommitted", "fetched"] },
+    help: "Memory by part. `resident` is the whole process; heap and external are parts of it; the others are ours within these, about. Near memory_limit_bytes: the process is about to be killed; the largest part says which limit to lower.",
+  },
+  memory_limit_bytes: {
+    type: "gauge",
+    unit: "bytes",
+    labels: {},
+    help: 'Memory that the container may have, or the machine has. Little above memory_bytes{part="resident"}: raise it, or lower SPINDEX_CACHE_BUDGET and SPINDEX_CAPACITY_BYTES.',
+  },
+  heap_limit_bytes: {
+    type: "gauge",
+    unit: "bytes",
+    labels: {},
+    help: 'Where V8 gives up. Little above memory_bytes{part="heap"}: raise --max-old-space-size, or lower the budgets.',
+  },
+  event_loop_active_seconds_total: {
+    type: "counter",
+    unit: "seconds",
+    labels: {},
+    help: "Time in which the event loop was busy; its rate is the utilisation. Near 1 for long: the process is bound by its CPU, see loop_seconds_total for what it does.",
+  },
+  pg_pool_connections: {
+    type: "gauge",
+    unit: "number",
+    labels: { state: ["busy", "idle"] },
+    help: "Connections on which handlers' rows are read. All busy for long: reads wait for each other, see pg_pool_wait_duration_seconds.",
+  },
+  pg_pool_wait_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {},
+    buckets: "duration",
+    help: "How long a read waited for a connection. High: reads are slow or many; store_reads_total names the table, a larger SPINDEX_CACHE_BUDGET makes them fewer.",
+  },
+  telemetry_spans_total: {
+    type: "counter",
+    unit: "spans",
+    labels: { state: ["started", "ended", "exported", "failed", "dropped"] },
+    help: "Spans by what became of them, summed over exporters. Failed or dropped: traces are incomplete, the collector refuses, is slow, or was away for too long.",
+  },
+  telemetry_queue_spans: {
+    type: "gauge",
+    unit: "spans",
+    labels: {},
+    help: "Ended spans in memory that are not sent. Growing: the collector is away or slow; above 16,384 the oldest are dropped.",
+  },
+  telemetry_export_duration_seconds: {
+    type: "histogram",
+    unit: "seconds",
+    labels: {},
+    buckets: "duration",
+    help: "Requests to the collector, and writes to the trace file. High: the collector or the way to it is slow; at 10 s a request is given up.",
+  },
+  lease_held: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while this process may write its shard. 0 everywhere for long: nobody writes. Flapping: the database or the process stands still for more than 15 s.",
+  },
+  lease_standby: {
+    type: "gauge",
+    unit: "",
+    labels: {},
+    help: "1 while this process waits to take over a shard that another one has.",
+  },
+  indexes_missing: {
+    type: "gauge",
+    unit: "number",
+    labels: {},
+    help: "Secondary indexes that are not built yet. Above 0 long after the backfill: their build fails, see the log for index.failed.",
+  },
+  build_info: {
+    type: "gauge",
+    unit: "",
+    labels: { version: "*", node: "*" },
+    help: "Always 1: the labels say what runs. More than one version among instances: a deployment is under way, or was left half done.",
+  },
+  starts_total: {
+    type: "counter",
+    unit: "number",
+    labels: {},
+    late: true,
+    help: "How often the shard was started, over all processes; no series before this process has the shard. Growing: it crashes or is moved, see last_exit_info.",
+  },
+  last_exit_info: {
+    type: "gauge",
+    unit: "",
+    labels: { code: "*", class: ["ok", "retry", "fix", "bug", "killed"] },
+    help: "Always 1; the labels say how the start before this one ended: stopped, an error's code, or killed (it wrote nothing: out of memory, kill -9, or the machine).",
+  },
+  start_time_seconds: {
+    type: "gauge",
+    unit: "unix_seconds",
+    labels: {},
+    help: "When this process started. Changed: it restarted, see last_exit_info for why.",
+  },
+} as const;
