@@ -51,6 +51,20 @@ const config: ViteUserConfig = defineConfig({
       {
         ...sources,
         test: {
+          // Not a part of `npm test`: it needs a real Jaeger and a real Prometheus, and minutes to build the one.
+          name: "stack",
+          include: ["test/stack/**/*.test.ts"],
+          exclude: configDefaults.exclude,
+          globalSetup: [databaseSetup, "test/stack/global-setup.ts"],
+          // One after the other: they share the stack.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...sources,
+        test: {
           name: "packaging",
           include: ["test/packaging/**/*.test.ts"],
           exclude: configDefaults.exclude,

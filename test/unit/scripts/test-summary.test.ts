@@ -14,10 +14,13 @@ const file = (status: string, ...results: string[]): object => ({
   assertionResults: results.map((result) => ({ status: result })),
 });
 
-function summaryOf(text: string): { line: string; code: number | null } {
-  const path = join(folder, "report.json");
-  writeFileSync(path, text);
-  const { stdout, status } = spawnSync(process.execPath, [script, path], { encoding: "utf8" });
+function summaryOf(...texts: string[]): { line: string; code: number | null } {
+  const paths = texts.map((text, index) => {
+    const path = join(folder, `report-${index}.json`);
+    writeFileSync(path, text);
+    return path;
+  });
+  const { stdout, status } = spawnSync(process.execPath, [script, ...paths], { encoding: "utf8" });
   return { line: stdout, code: status };
 }
 
@@ -44,7 +47,22 @@ test.each([
   ["a set-up fails", report(false, [1, 0, 1], [file("failed", "skipped")]), "1 passed, 1 failed, 1 skipped\n", 1],
   ["an error outside of the tests", report(false, [1, 0, 0], [file("passed", "passed")]), "1 passed, 0 failed\n", 1],
   ["no test ran", report(true, [0, 0, 0], []), "0 passed, 0 failed\n", 1],
-  ["the report is no JSON", "{", "0 passed, 0 failed\n", 1],
+  ["the report is no JSON", "{", "0 passed, 1 failed\n", 1],
 ])("%s", (_case, text, line, code) => {
   expect(summaryOf(text)).toEqual({ line, code });
+});
+
+const allPassed = report(true, [2, 0, 0], [file("passed", "passed", "passed")]);
+
+test.each([
+  [
+    "the second was skipped",
+    report(true, [0, 0, 3], [file("passed", "skipped")]),
+    "2 passed, 0 failed, 3 skipped\n",
+    0,
+  ],
+  ["the second failed", report(false, [1, 1, 0], [file("failed", "passed", "failed")]), "3 passed, 1 failed\n", 1],
+  ["the second is not there", "", "2 passed, 1 failed\n", 1],
+])("of two reports %s", (_case, text, line, code) => {
+  expect(summaryOf(allPassed, text)).toEqual({ line, code });
 });

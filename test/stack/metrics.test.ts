@@ -1,0 +1,199 @@
+import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createReplayServer } from "../../examples/replay/replay-server.ts";
+import { METRIC_PREFIX, METRICS, type MetricDefinition } from "../../src/instrument/names.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { startCli } from "../support/cli.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+import { promtoolOf, scrapeOnly } from "./prometheus.ts";
+import { eventually, loadedRules, query, queryExemplars, searchTraces, spanOf, traceOf } from "./queries.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const { jaeger, prometheus } = inject("stack");
+
+/** Queries that may have no data in this run, and why. */
+const WITHOUT_DATA: readonly { readonly query: RegExp; readonly why: string }[] = [
+  { query: /^ALERTS/, why: "alerts of a healthy indexer do not fire" },
+  { query: /^changes\(spindex_start_time_seconds/, why: "the process does not start anew" },
+  { query: /spindex_source_requests_total\{.*outcome!="ok"/, why: "no request fails" },
+];
+
+/** Alerts that may be on, and why. */
+const EXPECTED_ALERTS: Readonly<Record<string, string>> = {
+  Watchdog: "it always fires",
+  CommitFreshnessBurnFast: "the replayed blocks are years old, and so is the newest data",
+  CommitFreshnessBurnSlow: "the same",
+};
+
+/** Metrics with exemplars that this run does not observe. */
+const WITHOUT_EXEMPLARS: Readonly<Record<string, string>> = {
+  capacity_wait_duration_seconds: "the load is far below the capacity limit",
+  effect_duration_seconds: "the example has no effects",
+  write_failures_total: "no write fails",
+};
+
+const resources = new AsyncDisposableStack();
+afterAll(() => resources.disposeAsync());
+
+describe.skipIf(prometheus === undefined)("a live indexer", () => {
+  let metricsUrl = "";
+  let since = 0;
+
+  beforeAll(async () => {
+    const database = await createTestDatabase();
+    resources.defer(() => database.drop());
+    const file = join(ROOT, "examples/data/univ3-mainnet-2024-01-05.ndjson.gz");
+    const node = await createReplayServer({ file, chainId: 1, head: 18_939_000 });
+    resources.defer(() => node.close());
+    since = systemClock.now();
+    const indexer = startCli(["start"], {
+      cwd: join(ROOT, "examples/uniswap-v3"),
+      env: {
+        DATABASE_URL: database.url,
+        MAINNET_RPC_URL: node.url,
+        ...(jaeger === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpUrl }),
+      },
+    });
+    resources.defer(async () => {
+      indexer.child.kill("SIGTERM");
+      await indexer.ended;
+    });
+    metricsUrl = await indexer.url();
+    await scrapeOnly(prometheus!.targetsFile, [metricsUrl]);
+    const ended = new AbortController();
+    const growing = grow(node, ended.signal);
+    resources.defer(() => {
+      ended.abort();
+      return growing;
+    });
+    // Everything that is a rate needs two scrapes, and what it counts between them.
+    const scrapes = await eventually(
+      () => query(prometheus!.url, 'count_over_time(spindex_events_processed_total{handler="Pool.Swap"}[5m])'),
+      ([sample]) => (sample?.value ?? 0) > 10,
+    );
+    expect(scrapes[0]?.value).toBeGreaterThan(10);
+  });
+
+  test.skipIf(jaeger === undefined)("has every exported span in Jaeger, and nothing else", async () => {
+    const before = await eventually(
+      () => spanCounts(metricsUrl),
+      ({ exported }) => exported > 100,
+    );
+    const stored = (await searchTraces(jaeger!.queryUrl, { service: "uniswap_v3", since })).spans.length;
+    const after = await eventually(
+      () => spanCounts(metricsUrl),
+      ({ exported }) => exported >= stored,
+    );
+    expect(before.exported).toBeGreaterThan(100);
+    expect(stored).toBeGreaterThanOrEqual(before.exported);
+    expect(stored).toBeLessThanOrEqual(after.exported);
+    expect(after).toMatchObject({ failed: 0, dropped: 0 });
+  });
+
+  test.skipIf(jaeger === undefined)(
+    "leads from the exemplar of each metric to the span in Jaeger that it is of",
+    async () => {
+      const withExemplars = Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).filter(
+        ([, metric]) => metric.type !== "gauge" && metric.exemplar === true,
+      );
+      expect(withExemplars.length).toBeGreaterThan(5);
+      const silent: string[] = [];
+      for (const [name, { type }] of withExemplars) {
+        const series = `${METRIC_PREFIX}${name}${type === "histogram" ? "_bucket" : ""}`;
+        const exemplars = await queryExemplars(prometheus!.url, series);
+        if (exemplars.length === 0) silent.push(name);
+        // The newest may not have been exported yet.
+        for (const { traceId, spanId } of exemplars.slice(0, 3)) {
+          const trace = await eventually(
+            () => traceOf(jaeger!.queryUrl, traceId),
+            (model) => spanOf(model, spanId) !== undefined,
+          );
+          expect(spanOf(trace, spanId), `the exemplar of ${series} in trace ${traceId}`).toBeDefined();
+        }
+      }
+      expect(silent).toEqual(Object.keys(WITHOUT_EXEMPLARS).filter((name) => name in METRICS));
+    },
+  );
+
+  test("gives data to every query of every dashboard", async () => {
+    const queries = await dashboardQueries();
+    expect(queries.length).toBeGreaterThan(20);
+    const empty: string[] = [];
+    for (const { place, expr } of queries) {
+      const samples = await query(prometheus!.url, expr);
+      const hasData = samples.some(({ value }) => !Number.isNaN(value));
+      if (!hasData && !WITHOUT_DATA.some((entry) => entry.query.test(expr))) empty.push(`${place}: ${expr}`);
+    }
+    expect(empty).toEqual([]);
+    const stale = WITHOUT_DATA.filter((entry) => !queries.some(({ expr }) => entry.query.test(expr)));
+    expect(stale).toEqual([]);
+  });
+
+  test("fires no alert that it should not", async () => {
+    const rules = await eventually(
+      () => loadedRules(prometheus!.url),
+      (loaded) => loaded.every(({ health }) => health === "ok"),
+    );
+    const on = rules.filter(({ state }) => state !== undefined && state !== "inactive").map(({ name }) => name);
+    expect(on).toContain("Watchdog");
+    expect(on.filter((name) => !(name in EXPECTED_ALERTS))).toEqual([]);
+  });
+});
+
+describe.skipIf(prometheus === undefined)("Prometheus", () => {
+  test("loads every rule, and promtool finds nothing wrong with them", async () => {
+    const files = globSync("telemetry/prometheus/rules/*.yml", { cwd: ROOT });
+    const promtool = await promtoolOf(prometheus!.program);
+    const { stdout } = await promisify(execFile)(promtool, ["check", "rules", ...files], { cwd: ROOT });
+    const checked = [...stdout.matchAll(/SUCCESS: (\d+) rules found/g)].map(([, count]) => Number(count));
+    expect(checked).toHaveLength(files.length);
+    const rules = await eventually(
+      () => loadedRules(prometheus!.url),
+      (loaded) => loaded.every(({ health }) => health === "ok"),
+    );
+    expect(rules.filter(({ health }) => health !== "ok")).toEqual([]);
+    expect(rules).toHaveLength(checked.reduce((sum, count) => sum + count, 0));
+    expect(rules.length).toBeGreaterThan(5);
+  });
+});
+
+/** Shows a new part of the chain again and again, with events in it. */
+async function grow(node: { advance(blocks: number): void }, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    node.advance(20);
+    await systemClock.sleep(250, signal);
+  }
+}
+
+/** Every query of the rendered dashboards, as Grafana would send it with everything chosen. */
+async function dashboardQueries(): Promise<{ readonly place: string; readonly expr: string }[]> {
+  const files = globSync("dashboards/rendered/*.json", { cwd: ROOT });
+  const found: { place: string; expr: string }[] = [];
+  for (const file of files) {
+    const dashboard = JSON.parse(await readFile(join(ROOT, file), "utf8")) as {
+      readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
+      readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
+    };
+    for (const { title, targets = [] } of dashboard.panels)
+      for (const { expr } of targets) found.push({ place: `${file}, ${title}`, expr: withVariables(expr) });
+    for (const { name, expr } of dashboard.annotations.list)
+      found.push({ place: `${file}, annotation ${name}`, expr: withVariables(expr) });
+  }
+  return found;
+}
+
+function withVariables(expr: string): string {
+  const values: Readonly<Record<string, string>> = { __rate_interval: "30s", __interval: "30s" };
+  return expr.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => values[name] ?? ".*");
+}
+
+async function spanCounts(url: string): Promise<Record<"exported" | "failed" | "dropped", number>> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  const count = (state: string): number =>
+    Number(new RegExp(`^spindex_telemetry_spans_total\\{.*state="${state}".*\\} (\\d+)`, "m").exec(page)?.[1]);
+  return { exported: count("exported"), failed: count("failed"), dropped: count("dropped") };
+}
