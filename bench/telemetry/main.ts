@@ -1,5 +1,5 @@
-// `npm run bench:telemetry`: what tracing costs. Runs the same load with tracing off, sampled at 1 % and full, one after
-// the other, again and again, and compares the CPU time of the indexer's process.
+// `npm run bench:telemetry`: what tracing costs. Runs the same load with and without it, one after the other, again and
+// again, and compares the CPU time of the indexer's process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
@@ -13,7 +13,8 @@ import { lastEventBlock, TOKEN } from "./chain.ts";
 import type { RunCost } from "./indexer.ts";
 import { median, medianInterval, quantile } from "./statistics.ts";
 
-const MODES = ["off", "1 %", "full"] as const;
+/** Nothing; what is on by default; what is exported on top of that. */
+const MODES = ["off", "flight recorder", "1 %", "full"] as const;
 type Mode = (typeof MODES)[number];
 
 const folder = import.meta.dirname;
@@ -41,7 +42,7 @@ const [rpcUrl, otlpUrl] = await Promise.all([startServer("chain-server.ts", Stri
 console.log(`${events.toLocaleString("en")} events, ${rounds} rounds, ${cpuName()}, Node.js ${process.version}`);
 // The first one fills the caches of the disk and of the chain's server.
 await runOnce("full");
-const costs: Record<Mode, RunCost[]> = { off: [], "1 %": [], full: [] };
+const costs: Record<Mode, RunCost[]> = { off: [], "flight recorder": [], "1 %": [], full: [] };
 for (let round = 0; round < rounds && !stop.signal.aborted; round++) {
   // In turn: nothing that grows or wears off with time is added to one of them alone.
   for (let i = 0; i < MODES.length; i++) {
@@ -56,14 +57,13 @@ printTable();
 /** Runs the indexer over the whole chain into an empty database. */
 async function runOnce(mode: Mode): Promise<RunCost> {
   await recreateDatabase();
-  const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl, SPINDEX_TRACE_RATIO: mode === "1 %" ? "0.01" : "1" };
   const child = start("indexer.ts", [], {
     DATABASE_URL: databaseUrl,
     BENCH_RPC: rpcUrl,
     BENCH_TOKEN: TOKEN,
     BENCH_END: String(lastEventBlock({ events })),
     SPINDEX_PORT: "0",
-    ...(mode === "off" ? {} : traced),
+    ...tracingOf(mode),
   });
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -74,6 +74,12 @@ async function runOnce(mode: Mode): Promise<RunCost> {
   if (exitCode !== 0) throw new Error(`the indexer ended with ${exitCode}:\n${output}`);
   await requireAllRows();
   return JSON.parse(output.trimEnd().split("\n").at(-1) ?? "") as RunCost;
+}
+
+function tracingOf(mode: Mode): Readonly<Record<string, string>> {
+  if (mode === "off") return { SPINDEX_FLIGHT_RECORDER: "off" };
+  if (mode === "flight recorder") return {};
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl, SPINDEX_TRACE_RATIO: mode === "full" ? "1" : "0.01" };
 }
 
 function start(script: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {

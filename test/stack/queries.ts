@@ -1,5 +1,6 @@
+import { type OtlpRequest, spansOf } from "../../src/instrument/recorded/otlp-json.ts";
+import { TraceModel, type TraceSpan } from "../../src/instrument/recorded/trace-model.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { type FileSpan, type TraceModel, traceModelOf } from "../../src/testing/trace-file.ts";
 
 /** What operators' tools ask: Jaeger for traces, Prometheus for series and exemplars. Nothing here knows the indexer. */
 
@@ -25,14 +26,14 @@ export async function traceOf(jaegerUrl: string, traceId: string): Promise<Trace
 }
 
 async function modelOf(response: Response): Promise<TraceModel> {
-  if (response.status === 404) return traceModelOf("");
+  if (response.status === 404) return new TraceModel([]);
   if (!response.ok) throw new Error(`Jaeger answers ${response.status}: ${await response.text()}`);
-  const { result } = (await response.json()) as { readonly result: unknown };
-  return traceModelOf(JSON.stringify(result));
+  const { result } = (await response.json()) as { readonly result: OtlpRequest };
+  return new TraceModel(spansOf(result));
 }
 
 /** The span with this id. */
-export function spanOf(model: TraceModel, spanId: string): FileSpan | undefined {
+export function spanOf(model: TraceModel, spanId: string): TraceSpan | undefined {
   return model.spans.find((span) => span.spanId === spanId);
 }
 
@@ -70,8 +71,8 @@ export async function queryExemplars(prometheusUrl: string, expr: string): Promi
   return series.flatMap(({ seriesLabels, exemplars }) =>
     exemplars.map(({ labels, value }) => ({
       series: seriesLabels,
-      traceId: labels["trace_id"] ?? "",
-      spanId: labels["span_id"] ?? "",
+      traceId: labels.trace_id ?? "",
+      spanId: labels.span_id ?? "",
       value: Number(value),
     })),
   );

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { createReplayServer } from "../../examples/replay/replay-server.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { type FileSpan, readTraceFile } from "../../src/testing/trace-file.ts";
+import { readTraceFile, type TraceSpan } from "../../src/testing/index.ts";
 import { runCli } from "../support/cli.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { eventually, searchTraces, spanOf, traceOf } from "./queries.ts";
@@ -12,8 +12,8 @@ import { eventually, searchTraces, spanOf, traceOf } from "./queries.ts";
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 const { jaeger } = inject("stack");
 
-const byId = (a: FileSpan, b: FileSpan): number => a.spanId.localeCompare(b.spanId);
-const inOrder = (spans: readonly FileSpan[]): readonly FileSpan[] => spans.toSorted(byId);
+const byId = (a: TraceSpan, b: TraceSpan): number => a.spanId.localeCompare(b.spanId);
+const inOrder = (spans: readonly TraceSpan[]): readonly TraceSpan[] => spans.toSorted(byId);
 
 test.skipIf(jaeger === undefined)("every span of a run is in Jaeger as it was sent, and leads on", async () => {
   const { otlpUrl, queryUrl } = jaeger!;
