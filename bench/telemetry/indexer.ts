@@ -12,6 +12,7 @@ export interface RunCost {
 const before = process.cpuUsage();
 // In every mode, so that all of them run in processes that are alike but for what is done.
 await import("../../src/instrument/tracing/open-telemetry.ts");
+await import("../../src/instrument/tracing/exporting.ts");
 const loaded = process.cpuUsage(before);
 const start = process.cpuUsage();
 const exitCode = await runProject({
