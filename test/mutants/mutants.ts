@@ -1,5 +1,8 @@
 import { effectMutants } from "./effects.ts";
 import { fetchMutants } from "./fetch.ts";
+import { guiltyRowMutants } from "./guilty-row.ts";
+import { indexMutants } from "./indexes.ts";
+import { migrationMutants } from "./migrations.ts";
 import type { Mutant } from "./mutant.ts";
 import { postgresMutants } from "./postgres.ts";
 import { processingMutants } from "./processing.ts";
@@ -18,6 +21,9 @@ export const mutants: readonly Mutant[] = [
   ...queueMutants,
   ...writingMutants,
   ...postgresMutants,
+  ...guiltyRowMutants,
+  ...migrationMutants,
+  ...indexMutants,
   ...upkeepMutants,
   ...rollbackMutants,
 ];
