@@ -207,6 +207,20 @@ describe("the processing loop", () => {
     expect(batches.map(({ mode }) => mode)).toEqual(["keep"]);
   });
 
+  test("merges the batches of a chain in the backfill beside one at its head", async () => {
+    const { store, buffers, batches, run, put } = benchOf({ chains: 2, inside: [2], batchItems: 2 });
+    put(
+      1,
+      40,
+      Array.from({ length: 40 }, (_, at) => at + 1),
+    );
+    put(2, 8, [2, 4, 6, 8], 0);
+    for (const buffer of buffers) buffer.end();
+    await run();
+    expect(batches.length).toBeGreaterThan(10);
+    expect([drain(store)?.batches.length, drain(store)]).toEqual([batches.length, undefined]);
+  });
+
   test("says what it waits for, and that writing later gains nothing then", async () => {
     const { store, buffers, telemetry, run, put, stop, arrived } = benchOf();
     const running = run();
