@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { messageOf, SpindexError } from "../errors.ts";
 import { type Logger, logEvent } from "../instrument/log.ts";
-import { redact } from "../instrument/redact.ts";
 import type { Status } from "../instrument/status.ts";
 import { freshnessOf, livenessOf, type Probe, readinessOf } from "./probes.ts";
 
@@ -106,8 +105,7 @@ function probeReply(probe: Probe): Reply {
 }
 
 function json(code: number, value: unknown): Reply {
-  // An error's message may hold what it was told by others.
-  return { code, contentType: JSON_TYPE, body: redact(`${JSON.stringify(value, undefined, 2)}\n`) };
+  return { code, contentType: JSON_TYPE, body: `${JSON.stringify(value, undefined, 2)}\n` };
 }
 
 function problem(status: number, code: string, message: string): Reply {

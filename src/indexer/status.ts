@@ -1,5 +1,6 @@
 import { SpindexError } from "../errors.ts";
-import type { ChainStatus, KeptStatus, StandbyStatus, Status } from "../instrument/status.ts";
+import { redact } from "../instrument/redact.ts";
+import type { ChainStatus, ChainStatus, KeptStatus, StandbyStatus, StandbyStatus, Status, Status } from "../instrument/status.ts";
 import type { PostgresStorage } from "../postgres/storage.ts";
 import type { ChainLane } from "./chain-lane.ts";
 import type { IndexerOptions } from "./options.ts";
@@ -32,7 +33,7 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
     at: clock.now(),
     startedAt: life.startedAt,
     ready: session !== undefined && error === undefined,
-    failure: error === undefined ? undefined : { code: codeOf(error), message: error.message },
+    failure: error === undefined ? undefined : { code: codeOf(error), message: redact(error.message) },
     leaseHeld: life.storage?.isHeld ?? false,
     standby: life.standby,
     starts: life.storage?.starts,
@@ -97,7 +98,7 @@ function chainStatusOf(lane: ChainLane, { store }: Session, life: Life): ChainSt
     sources: lane.source.health.map(({ name, error }) => ({
       name,
       state: error === undefined ? "ok" : "failing",
-      error,
+      error: error === undefined ? undefined : redact(error),
     })),
     bufferItems: lane.buffer.items,
     rangeBlocks: lane.sizer.blocks,
