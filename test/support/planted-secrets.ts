@@ -67,6 +67,7 @@ export const SETTINGS = {
   maxReorgDepth: "plain",
   blockLag: "plain",
   pollIntervalMs: "plain",
+  freshnessObjectiveSeconds: "plain",
   rpc: ["path", "query", "user", "password", "literalPath"],
   maxConcurrency: "plain",
   maxRangeBlocks: "plain",
