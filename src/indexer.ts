@@ -20,6 +20,7 @@ import { runSessions } from "./indexer/run-sessions.ts";
 import type { Session } from "./indexer/session.ts";
 import { type Life, statusOf } from "./indexer/status.ts";
 import { SyncPace } from "./indexer/sync-pace.ts";
+import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
 import { logEvent } from "./instrument/log.ts";
 import type { PhaseTelemetry } from "./instrument/phase-telemetry.ts";
 import type { Status } from "./instrument/status.ts";
@@ -60,6 +61,9 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   const waits = telemetry.watchWaits(ended.signal);
   const startup = telemetry.phase("spindex.startup", {});
   const sources = new Map<number, ChainSource>();
+  const shutdown = traceShutdown(telemetry, () => life.session?.store.uncommitted.batches ?? 0);
+  const stopping = (): void => shutdown.begin("stop");
+  signal.addEventListener("abort", stopping, { once: true });
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
@@ -73,6 +77,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     };
     const outcome = await runSessions({ ...options, storage, resume: storage.resume, sources, onSession }, signal);
     if (outcome === "ended") await buildIndexes(storage, signal);
+    shutdown.begin("end");
     await storage.close("stopped");
     return outcome;
   } catch (error) {
@@ -82,6 +87,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     }
     life.failure = asSpindexError(error);
     startup.done(life.failure);
+    shutdown.begin("failure");
     await life.storage?.close(life.failure.code);
     // All work has stopped and the lease is free; the failure must still be seen by whoever scrapes.
     const isFatal = life.session !== undefined && life.failure.reaction === "bug";
@@ -89,6 +95,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     throw life.failure;
   } finally {
     ended.abort();
+    signal.removeEventListener("abort", stopping);
     await waits;
     await Promise.all([
       progress,
@@ -96,6 +103,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
       server?.close(),
       ...[...sources.values()].map((source) => source.close()),
     ]);
+    shutdown.done();
   }
 }
 
@@ -119,6 +127,23 @@ async function openOrStandBy(
   } finally {
     standby?.end();
   }
+}
+
+/** From the first reason to end until everything is closed. */
+function traceShutdown(
+  telemetry: IndexerTelemetry,
+  pendingBatches: () => number,
+): { begin(reason: "stop" | "end" | "failure"): void; done(): void } {
+  let phase: PhaseTelemetry | undefined;
+  return {
+    begin: (reason) => {
+      phase ??= telemetry.phase("spindex.shutdown", {
+        "spindex.reason": reason,
+        "spindex.pending.batches": pendingBatches(),
+      });
+    },
+    done: () => phase?.done(),
+  };
 }
 
 /** What the backfill did without is there when an indexer ends that has done its work. */

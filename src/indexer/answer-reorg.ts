@@ -1,7 +1,9 @@
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
+import type { ReorgTelemetry } from "../instrument/reorg-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { ReorgDetected } from "../reorg/chain-link.ts";
-import { planRollback } from "../reorg/rollback.ts";
+import { planRollback, type RollbackRequest } from "../reorg/rollback.ts";
 import type { Source } from "../source/source.ts";
 import { retried } from "./retried.ts";
 import type { SessionStorage } from "./session-storage.ts";
@@ -38,26 +40,50 @@ export async function answerReorg(
   const reorg = options.telemetry.reorgStarted({
     chain,
     evidence: detected.message,
+    foundHash: link.found.hash,
     backendPids: () => (storage.writerPid === undefined ? [] : [storage.writerPid]),
   });
   try {
     const resume = await retried(options, "the resume point", signal, () => storage.readResume());
     const durable = resume.chains.find(({ chainId }) => chainId === chain.id);
-    const requests = options.telemetry.source(chain, source.name);
+    const requests = reorg.source(source.name);
     const request =
       durable && (await planRollback(chain, { ...durable, startBlock }, link.found, source, signal, requests));
-    if (request !== undefined) {
-      // The same request until it is done: its write number makes sure that it happens once.
-      await retried(options, "the rollback of a reorg", signal, () => storage.rollBack(request));
-    }
-    reorg.done({
-      toBlock: request?.toBlock ?? durable?.block ?? -1,
-      depth: request === undefined ? 0 : request.fromBlock - request.toBlock,
-    });
+    if (request !== undefined) await rollBack(options, request, reorg, signal);
+    reorg.done(request?.toBlock ?? durable?.block ?? -1);
   } catch (error) {
     reorg.failed(error);
     throw error;
   } finally {
     options.telemetry.processLoop.enter(left);
+  }
+}
+
+/** The same request until it is done: its write number makes sure that it happens once. */
+async function rollBack(
+  options: ReorgOptions,
+  request: RollbackRequest,
+  reorg: ReorgTelemetry,
+  signal: AbortSignal,
+): Promise<void> {
+  const { toBlock, fromBlock, orphaned } = request;
+  const rollback = reorg.rollbackStarted({ toBlock, fromBlock, orphanedHashes: orphaned.map(({ hash }) => hash) });
+  let transaction: WriteTransactionTelemetry | undefined;
+  try {
+    const outcome = await retried(
+      options,
+      "the rollback of a reorg",
+      signal,
+      (attempt) => {
+        transaction = rollback.transaction(attempt);
+        return options.storage.rollBack(request, transaction);
+      },
+      (error, failure) => transaction?.failed(error, failure),
+    );
+    transaction?.succeeded(outcome.alreadyDurable);
+    rollback.done(outcome);
+  } catch (error) {
+    rollback.failed(error);
+    throw error;
   }
 }

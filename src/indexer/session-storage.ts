@@ -1,5 +1,6 @@
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
-import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { EffectCodec, EffectReader } from "../store/effect-table.ts";
 import type { RowCodec, RowReader, TableModel } from "../store/table.ts";
 import type { RawEventCodec } from "../write/raw-events.ts";
@@ -26,5 +27,5 @@ export interface SessionStorage extends Storage, RowReader, EffectReader {
    * outcome is unknown.
    * @throws WriteFailure
    */
-  rollBack(request: RollbackRequest): Promise<void>;
+  rollBack(request: RollbackRequest, telemetry: WriteTransactionTelemetry): Promise<RollbackOutcome>;
 }

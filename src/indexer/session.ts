@@ -7,6 +7,7 @@ import { effectDefinitionOf } from "../config/effect.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
 import type { DrainTelemetry } from "../instrument/drain-telemetry.ts";
+import type { FlushReason } from "../instrument/flush-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
@@ -192,7 +193,7 @@ export class Session {
     );
     stopWork();
     await Promise.all(fetching);
-    await this.#flush(errors);
+    await this.#flush(reasonOf(outcome, errors), errors);
     writing.abort();
     await persistence;
     signal.removeEventListener("abort", stopWork);
@@ -232,12 +233,13 @@ export class Session {
     return () => lost.removeEventListener("abort", fail);
   }
 
-  async #flush(errors: unknown[]): Promise<void> {
+  async #flush(reason: FlushReason, errors: unknown[]): Promise<void> {
     if (this.store.failure !== undefined || this.store.isDrained) return;
     const { telemetry, clock, limits } = this.#o;
-    const flush = telemetry.phase("spindex.flush", {
-      "spindex.reason": reasonOf(errors),
-      "spindex.pending.batches": this.store.uncommitted.batches,
+    const flush = telemetry.flushStarted({
+      reason,
+      pendingBatches: this.store.uncommitted.batches,
+      drainOrigin: this.#persistence.inFlightOrigin,
     });
     telemetry.processLoop.enter("flush");
     const cancel = new AbortController();
@@ -249,7 +251,8 @@ export class Session {
     const outcome = await Promise.race([flushed, deadline]);
     cancel.abort();
     if (outcome === "late") errors.unshift(this.#late());
-    flush.done(outcome === "late" ? errors[0] : outcome);
+    if (outcome === undefined || outcome === "late") flush.done(outcome ?? "durable");
+    else flush.failed(outcome);
     telemetry.processLoop.enter("other");
   }
 
@@ -270,9 +273,10 @@ export class Session {
   }
 }
 
-function reasonOf(errors: readonly unknown[]): string {
-  if (errors.length === 0) return "end";
-  return errors.some((error) => error instanceof ReorgDetected) ? "reorg" : "error";
+function reasonOf(outcome: SessionOutcome, errors: readonly unknown[]): FlushReason {
+  const [error] = errors;
+  if (error === undefined) return outcome === "ended" ? "end" : "stop";
+  return error instanceof ReorgDetected ? "reorg" : "failure";
 }
 
 function laneStart(resume: ResumePoint, chainId: number): LaneStart | undefined {

@@ -16,9 +16,11 @@ import type { OpenWait, Telemetry, WaitStart } from "./telemetry.ts";
 import { BatchTrace } from "./traces/batch-trace.ts";
 import { DrainTrace } from "./traces/drain-trace.ts";
 import { FetchTrace, RequestTelemetry } from "./traces/fetch-trace.ts";
+import { FlushTrace } from "./traces/flush-trace.ts";
 import { PhaseTrace } from "./traces/phase-trace.ts";
 import { PruneTrace } from "./traces/prune-trace.ts";
 import { ReorgTrace } from "./traces/reorg-trace.ts";
+import { RollableBatches } from "./traces/rollable-batches.ts";
 import { WriteTrace } from "./traces/write-trace.ts";
 import { noTracing, type SpanCounts, type Tracing } from "./tracing/tracing.ts";
 import type { BackendWaits } from "./waiting/backend-waits.ts";
@@ -96,6 +98,8 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     writeLoop,
     open,
     dump: (reason) => void dump(reason),
+    awaiting: new Set(),
+    rollable: new RollableBatches(),
   };
   const waits = new WaitWatch(instruments);
   tracing.onRequest((seconds) => metrics.observe("telemetry_export_duration_seconds", {}, seconds));
@@ -121,6 +125,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     },
     metadataWriteStarted: () => metadataWrite(instruments),
     pruneStarted: (table) => new PruneTrace(instruments, table),
+    flushStarted: (start) => new FlushTrace(instruments, start),
     reorgStarted: (start) => new ReorgTrace(instruments, start),
     phase: (name, attributes) => new PhaseTrace(instruments, name, attributes),
     readWaited: (seconds) => metrics.observe("pg_pool_wait_duration_seconds", {}, seconds),

@@ -58,7 +58,8 @@ export type StatementPurpose =
   | "effect_cache"
   | "chain_meta"
   | "skipped_event"
-  | "prune";
+  | "prune"
+  | "rollback";
 
 export interface StatementStart {
   /** Short, of few values: `COPY transfer`, `UPDATE account`. Names the span, and is `db.query.summary`. */
@@ -67,6 +68,7 @@ export interface StatementStart {
   readonly operation: string;
   readonly purpose: StatementPurpose;
   readonly table: string;
+  /** Rows sent; 0 where only the server knows how many there are. */
   readonly rows: number;
   readonly bytes: number;
 }
@@ -77,8 +79,11 @@ export interface WriteTransactionTelemetry {
   readonly traceId: string | undefined;
   /** The transaction has begun. */
   began(connection: { readonly backendPid: number; readonly database: string }): void;
-  /** Runs a statement inside its span. */
-  statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T>;
+  /**
+   * Runs a statement inside its span.
+   * @param rowsOf how many rows it was about, where only its result tells
+   */
+  statement<T>(start: StatementStart, run: () => Promise<T>, rowsOf?: (result: T) => number): Promise<T>;
   /** Sends COMMIT inside its own span. */
   commit<T>(run: () => Promise<T>): Promise<T>;
   /** Ends the attempt: durable. `alreadyDurable`: an earlier attempt had been. */

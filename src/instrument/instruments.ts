@@ -4,6 +4,7 @@ import type { LoopAccount } from "./loop-account.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { DumpReason } from "./recorder/dump.ts";
 import type { WriteState } from "./telemetry.ts";
+import type { RollableBatches } from "./traces/rollable-batches.ts";
 import type { SpanRef, Tracing } from "./tracing/tracing.ts";
 import type { Unfinished } from "./waiting/unfinished.ts";
 
@@ -18,6 +19,13 @@ export interface Instruments {
   readonly open: Set<Unfinished>;
   /** Makes the flight recorder write down what has just happened. Costs the caller nothing. */
   readonly dump: (reason: DumpReason) => void;
+  /** What waits for all drain runs that begin. */
+  readonly awaiting: Set<AwaitsDrains>;
+  readonly rollable: RollableBatches;
+}
+
+export interface AwaitsDrains {
+  awaits(drain: Origin): void;
 }
 
 /** The opaque thing that others carry, so that something later can link to it. */

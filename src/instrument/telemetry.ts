@@ -3,6 +3,7 @@ import type { ChainLabel } from "../chain/chain-label.ts";
 import type { BatchStart, BatchTelemetry } from "./batch-telemetry.ts";
 import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "./drain-telemetry.ts";
 import type { FetchStart, FetchTelemetry, SourceTelemetry } from "./fetch-telemetry.ts";
+import type { FlushStart, FlushTelemetry } from "./flush-telemetry.ts";
 import type { LoopAccount } from "./loop-account.ts";
 import type { SpanAttributes, WaitState } from "./names.ts";
 import type { Phase, PhaseTelemetry } from "./phase-telemetry.ts";
@@ -27,6 +28,7 @@ export interface Telemetry {
   metadataWriteStarted(): WriteTransactionTelemetry;
   /** A step of pruning in `table`. */
   pruneStarted(table: string): PruneTelemetry;
+  flushStarted(start: FlushStart): FlushTelemetry;
   reorgStarted(start: ReorgStart): ReorgTelemetry;
   phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
   /** Something begins for which no span is open, and which is to be told of if it lasts. */

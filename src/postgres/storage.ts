@@ -1,7 +1,7 @@
 import { assert } from "../errors.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { StartsStatus } from "../instrument/status.ts";
-import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { EffectCodec, EffectKey, EffectReader, StoredEffect } from "../store/effect-table.ts";
 import type { Row, RowCodec, RowReader, StoredRow, TableModel } from "../store/table.ts";
@@ -157,12 +157,13 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
    * outcome is unknown.
    * @throws WriteFailure
    */
-  rollBack(request: RollbackRequest): Promise<void> {
+  rollBack(request: RollbackRequest, telemetry: WriteTransactionTelemetry): Promise<RollbackOutcome> {
     const { names, shard, token, tables } = this.#parts;
     return this.#guard.rollback(async (number) => {
       const session = await this.#session();
       try {
-        await rollBackChain(session.connection, { names, shard, token, ...number }, tables, request);
+        const claim = { names, shard, token, ...number };
+        return await rollBackChain(session.connection, claim, telemetry, tables, request);
       } catch (error) {
         await this.#leaveTransaction(session, error);
         throw error;

@@ -179,6 +179,7 @@ export class ProcessingLoop {
       items: batch.items,
       checkpoints: batch.checkpoints,
       chains: this.#o.supplies.filter(({ chainId }) => ids.has(chainId)).map(({ label }) => label),
+      progress: batch.progress,
       live: batch.progress.every(({ head }) => head.live),
       askedAt,
       createdFrom,

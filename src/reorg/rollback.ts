@@ -1,5 +1,6 @@
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
+import type { CheckpointRange } from "../chain/checkpoint.ts";
 import { SpindexError } from "../errors.ts";
 import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { Source } from "../source/source.ts";
@@ -26,6 +27,16 @@ export interface RollbackRequest {
   readonly orphaned: readonly BlockHeader[];
   /** The source's block that showed it. */
   readonly found: BlockHeader;
+}
+
+/** What a rollback did, also when an earlier attempt had done it. */
+export interface RollbackOutcome {
+  /** An earlier attempt had been durable, though its answer never came. */
+  readonly alreadyDurable: boolean;
+  /** The first and the last checkpoint that went; undefined: none. */
+  readonly checkpoints: CheckpointRange | undefined;
+  readonly rowsRestored: number;
+  readonly rowsDeleted: number;
 }
 
 /** Headers asked for in one request while looking for the common ancestor. */

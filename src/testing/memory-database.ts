@@ -1,6 +1,6 @@
 import type { ChainProgress } from "../batch/batch.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
-import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent, TableChanges } from "../store/drain-run.ts";
 import type { EffectKey, StoredEffect } from "../store/effect-table.ts";
 import { createRowShape, type RowShape } from "../store/row-shape.ts";
@@ -141,6 +141,14 @@ export class MemoryDatabase {
   /** A write that is no run, of any kind. @throws WriteFailure as `write` */
   change(claim: WriteClaim, apply: (state: MemoryState) => MemoryState): WriteResult {
     return this.#claimed(claim, apply);
+  }
+
+  /** What the last rollback did. */
+  get lastRollback(): Omit<RollbackOutcome, "alreadyDurable"> {
+    const last = this.#state.rollbacks.at(-1);
+    require(last !== undefined, "there was no rollback");
+    const { firstOrphaned: from, lastOrphaned: to, rowsRestored, rowsDeleted } = last;
+    return { checkpoints: from === undefined ? undefined : { from, to }, rowsRestored, rowsDeleted };
   }
 
   /** Takes a chain back. @throws WriteFailure as `write` */

@@ -29,11 +29,15 @@ export function rolledBack(
   const newest = positions.filter((position) => position.chainId === chainId).map(({ checkpoint }) => checkpoint);
   const headers = chain.headers.filter(({ number }) => number <= toBlock);
   const checkpoint = state.nextCheckpoint;
+  const { contents, ...rows } =
+    firstOrphaned === undefined
+      ? { contents: state.tables, rowsRestored: 0, rowsDeleted: 0 }
+      : takenBack(state, tables, chainId, firstOrphaned, placeOf);
   return {
     ...state,
     committedCheckpoint: checkpoint,
     nextCheckpoint: checkpoint + 1,
-    tables: firstOrphaned === undefined ? state.tables : takenBack(state, tables, chainId, firstOrphaned, placeOf),
+    tables: contents,
     chains: new Map(state.chains).set(chainId, {
       ...chain,
       block: toBlock,
@@ -42,7 +46,10 @@ export function rolledBack(
         newest.length > 0 ? Math.max(...newest) : Math.min(chain.checkpoint, (firstOrphaned ?? Number.MAX_VALUE) - 1),
       headers,
     }),
-    rollbacks: [...state.rollbacks, { checkpoint, chainId, toBlock, firstOrphaned }],
+    rollbacks: [
+      ...state.rollbacks,
+      { checkpoint, chainId, toBlock, firstOrphaned, lastOrphaned: chain.checkpoint, ...rows },
+    ],
     positions,
     skipped: state.skipped.filter(isKept),
     effects: new Map([...state.effects].filter(([, row]) => isKept(row))),
@@ -56,16 +63,21 @@ function takenBack(
   chainId: number,
   firstOrphaned: number,
   placeOf: (table: TableModel, image: EncodedImage) => string,
-): MemoryState["tables"] {
+): { readonly contents: MemoryState["tables"]; readonly rowsRestored: number; readonly rowsDeleted: number } {
   const after = new Map(state.tables);
+  let rowsRestored = 0;
+  let rowsDeleted = 0;
   for (const table of tables) {
     const contents = after.get(table.name);
     if (contents === undefined) continue;
     if (table.crossChain && state.chains.size > 1) requireUntouched(table, contents, firstOrphaned);
     const home = table.crossChain ? SHARED : chainId;
-    after.set(table.name, restored(table, contents, home, firstOrphaned, placeOf));
+    const back = restored(table, contents, home, firstOrphaned, placeOf);
+    after.set(table.name, back);
+    rowsRestored += back.rowsRestored;
+    rowsDeleted += back.rowsDeleted;
   }
-  return after;
+  return { contents: after, rowsRestored, rowsDeleted };
 }
 
 function requireUntouched({ name }: TableModel, { rows, history }: Contents, firstOrphaned: number): void {
@@ -82,14 +94,16 @@ function restored(
   home: number,
   firstOrphaned: number,
   placeOf: (table: TableModel, image: EncodedImage) => string,
-): Contents {
+): Contents & { readonly rowsRestored: number; readonly rowsDeleted: number } {
   const rows = new Map<string, EncodedRow>(before.rows);
   const history = new Map(before.history);
+  let rowsRestored = 0;
+  let rowsDeleted = 0;
   if (table.appendOnly) {
     for (const [place, row] of rows) {
-      if (row.chainId === home && row.checkpoint >= firstOrphaned) rows.delete(place);
+      if (row.chainId === home && row.checkpoint >= firstOrphaned && rows.delete(place)) rowsDeleted++;
     }
-    return { rows, history };
+    return { rows, history, rowsRestored, rowsDeleted };
   }
   const oldest = new Map<string, EncodedImage>();
   for (const [at, image] of history) {
@@ -99,8 +113,10 @@ function restored(
     if (image.changedAt < (oldest.get(place)?.changedAt ?? Number.POSITIVE_INFINITY)) oldest.set(place, image);
   }
   for (const [place, { before: row }] of oldest) {
-    rows.delete(place);
-    if (row !== undefined) rows.set(place, { chainId: home, ...row });
+    if (rows.delete(place)) rowsDeleted++;
+    if (row === undefined) continue;
+    rows.set(place, { chainId: home, ...row });
+    rowsRestored++;
   }
-  return { rows, history };
+  return { rows, history, rowsRestored, rowsDeleted };
 }

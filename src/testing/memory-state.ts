@@ -17,6 +17,10 @@ export interface DurableRollback {
   readonly toBlock: number;
   /** The first checkpoint that it took back; undefined: none. */
   readonly firstOrphaned: number | undefined;
+  /** The last checkpoint of the chain before it. */
+  readonly lastOrphaned: number;
+  readonly rowsRestored: number;
+  readonly rowsDeleted: number;
 }
 
 /** A table: rows by key, before-images by key and checkpoint. */

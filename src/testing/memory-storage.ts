@@ -1,7 +1,7 @@
 import type { SessionStorage } from "../indexer/session-storage.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
-import type { RollbackRequest } from "../reorg/rollback.ts";
+import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { EffectCodec, EffectKey, StoredEffect } from "../store/effect-table.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
@@ -75,10 +75,11 @@ export class MemoryStorage implements SessionStorage {
     );
   }
 
-  async rollBack(request: RollbackRequest): Promise<void> {
-    await this.#guard.rollback(async (number) =>
+  async rollBack(request: RollbackRequest): Promise<RollbackOutcome> {
+    const outcome = await this.#guard.rollback(async (number) =>
       this.#applied(number, (claim) => this.database.rollBack(request, claim)),
     );
+    return { ...outcome, ...this.database.lastRollback };
   }
 
   async readResume(): Promise<ResumePoint> {

@@ -5,6 +5,7 @@ import { createLog } from "../../src/instrument/log.ts";
 import { LoopAccount } from "../../src/instrument/loop-account.ts";
 import { MUTED_HANDLERS } from "../../src/instrument/muted-handlers.ts";
 import { LOOP_STATES } from "../../src/instrument/names.ts";
+import type { ReorgTelemetry } from "../../src/instrument/reorg-telemetry.ts";
 import type { Telemetry } from "../../src/instrument/telemetry.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 
@@ -52,6 +53,13 @@ const fetch: FetchTelemetry = {
   failed: () => {},
 };
 
+const silentReorg: ReorgTelemetry = {
+  source: () => silentSource,
+  rollbackStarted: () => ({ transaction: () => silentTransaction, done: () => {}, failed: () => {} }),
+  done: () => {},
+  failed: () => {},
+};
+
 /** A telemetry that keeps nothing; give what a test wants to see. */
 export function silentTelemetry(
   clock: Clock,
@@ -70,7 +78,8 @@ export function silentTelemetry(
     drainStarted: () => drain,
     metadataWriteStarted: () => silentTransaction,
     pruneStarted: () => ({ transaction: silentTransaction, done: () => {}, failed: () => {} }),
-    reorgStarted: () => ({ done: () => {}, failed: () => {} }),
+    flushStarted: () => ({ done: () => {}, failed: () => {} }),
+    reorgStarted: () => silentReorg,
     phase: () => ({ done: () => {} }),
     waiting: () => ({ end: () => {} }),
     readWaited: () => {},

@@ -520,7 +520,7 @@ function testRollback(open: Open, reopen: Reopen): void {
     test("makes rows what they were, and forgets the orphaned blocks; other chains stay", async () => {
       const under = await open();
       await indexed(under);
-      await under.storage.rollBack(request);
+      await under.storage.rollBack(request, silentTransaction);
       expect(await under.rows(account)).toEqual([
         [1, 1, 3, 4],
         [1, 2, 4, 33],
@@ -543,7 +543,12 @@ function testRollback(open: Open, reopen: Reopen): void {
     test("moves the progress of its chain back, not the frontiers: it takes a number itself", async () => {
       const under = await open();
       await indexed(under);
-      await under.storage.rollBack(request);
+      expect(await under.storage.rollBack(request, silentTransaction)).toEqual({
+        alreadyDurable: false,
+        checkpoints: { from: 5, to: 6 },
+        rowsRestored: 3,
+        rowsDeleted: 5,
+      });
       const { chains, ...resume } = await under.storage.readResume();
       expect(resume).toMatchObject({ committedCheckpoint: 7, nextCheckpoint: 8 });
       expect(chains.map(({ chainId, block, checkpoint }) => [chainId, block, checkpoint])).toEqual([
@@ -558,14 +563,17 @@ function testRollback(open: Open, reopen: Reopen): void {
     test("leaves everything ready to go on", async () => {
       const under = await open();
       await indexed(under);
-      await under.storage.rollBack(request);
+      await under.storage.rollBack(request, silentTransaction);
       const writer = await Writer.on(under, false);
       writer.batch({ mode: "keep", chainId: 1, blocks: [5], headers: [header(5, "b")] }, () => {
         writer.set(account, { id: 1, balance: 500n });
         writer.insert(5n, 500n);
       });
       await writer.drain();
-      await under.storage.rollBack({ ...request, fromBlock: 5, orphaned: [header(5, "b")], toBlock: 3 });
+      await under.storage.rollBack(
+        { ...request, fromBlock: 5, orphaned: [header(5, "b")], toBlock: 3 },
+        silentTransaction,
+      );
       expect(await under.rows(account)).toEqual([
         [1, 1, 1, 1],
         [1, 2, 4, 33],
@@ -577,7 +585,8 @@ function testRollback(open: Open, reopen: Reopen): void {
     test("of blocks without changes moves progress and headers alone", async () => {
       const under = await open();
       const writer = await indexed(under);
-      await under.storage.rollBack({ ...request, toBlock: 6, fromBlock: 9 });
+      const outcome = await under.storage.rollBack({ ...request, toBlock: 6, fromBlock: 9 }, silentTransaction);
+      expect(outcome).toEqual({ alreadyDurable: false, checkpoints: undefined, rowsRestored: 0, rowsDeleted: 0 });
       expect((await under.rows(account)).length).toBeGreaterThan(0);
       const { chains, nextCheckpoint } = await under.storage.readResume();
       expect([nextCheckpoint, chains[0]?.block, chains[0]?.headers.at(-1)]).toEqual([8, 6, header(6)]);
@@ -595,7 +604,7 @@ function testRollback(open: Open, reopen: Reopen): void {
         writer.batch({ mode: "keep", chainId: 1, blocks: [4] }, () => writer.set(shared, { id: "s", value: 4 }));
         writer.batch({ mode: "keep", chainId: 1, blocks: [5] }, () => writer.set(shared, { id: "s", value: 5 }));
         await writer.drain();
-        expect(await failureOf(under.storage.rollBack(request))).toBe(outcome);
+        expect(await failureOf(under.storage.rollBack(request, silentTransaction))).toBe(outcome);
         expect((await under.rows(shared)).map(([key, , , value]) => [key, value])).toEqual([
           ["s", chains === 1 ? 4 : 5],
         ]);
@@ -606,14 +615,14 @@ function testRollback(open: Open, reopen: Reopen): void {
       const under = await open();
       await indexed(under);
       await under.replaceWriter();
-      expect(await failureOf(under.storage.rollBack(request))).toBe("fenced");
+      expect(await failureOf(under.storage.rollBack(request, silentTransaction))).toBe("fenced");
     });
 
     test("is refused by a storage that went back, like every write", async () => {
       const under = await open();
       await indexed(under);
       await under.goBack();
-      expect(await failureOf(under.storage.rollBack(request))).toBe("went_back");
+      expect(await failureOf(under.storage.rollBack(request, silentTransaction))).toBe("went_back");
     });
   });
 }

@@ -18,12 +18,14 @@ export interface Traced {
 }
 
 /** A telemetry whose spans stay in memory, on a clock that the test moves. */
-export async function traced(options: { readonly ratio?: number; readonly clock?: ManualClock } = {}): Promise<Traced> {
+export async function traced(
+  options: { readonly ratio?: number; readonly seed?: number; readonly clock?: ManualClock } = {},
+): Promise<Traced> {
   const clock = options.clock ?? new ManualClock();
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const log = createLog({ level: "debug", format: "json", destination });
-  const { tracing, traces } = await collectTraces({ ratio: options.ratio ?? 1, clock });
+  const { tracing, traces } = await collectTraces({ ...options, clock });
   const telemetry = createTelemetry({
     name: "erc20",
     shard: "0",
@@ -48,6 +50,7 @@ export function batchStart(id: number, clock: ManualClock, more: Partial<BatchSt
     items: 3,
     checkpoints: { from: id * 10, to: id * 10 + 2 },
     chains: [mainnet],
+    progress: [{ chainId: mainnet.id, block: id }],
     live: true,
     askedAt: clock.now(),
     createdFrom: clock.now(),

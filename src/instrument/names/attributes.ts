@@ -68,6 +68,16 @@ export const ATTRIBUTES = {
   "spindex.block.from": { type: "int", help: "First block, included." },
   "spindex.block.to": { type: "int", help: "Last block, included." },
   "spindex.reorg.depth": { type: "int", help: "Durable blocks that were orphaned." },
+  "spindex.reorg.found_hash": { type: "string", help: "Hash of the source's block that showed it." },
+  "spindex.reorg.orphaned_hashes": {
+    type: "string[]",
+    help: "Hashes of orphaned blocks that were stored, oldest first (newest 32).",
+  },
+  "spindex.rollback.rows_restored": { type: "int", help: "Rows that got back an earlier value." },
+  "spindex.rollback.rows_deleted": {
+    type: "int",
+    help: "Rows taken out, those that got back an earlier value included.",
+  },
   "spindex.log.index": { type: "int", help: "Index of the log in its block." },
   "spindex.transaction.hash": { type: "string", help: "Transaction of the event." },
 
@@ -82,9 +92,14 @@ export const ATTRIBUTES = {
     type: "string",
     help: "Trace of the drain run: the link, repeated so that it can be searched.",
   },
+  "spindex.drain.ids": { type: "string[]", help: "Numbers of the drain runs that were awaited (newest 32)." },
+  "spindex.drain.trace_ids": { type: "string[]", help: "Their traces: the links, repeated." },
   "spindex.drain.batches": { type: "int", help: "Batches merged into the run." },
   "spindex.drain.unsampled_batches": { type: "int", help: "Those without a trace of their own." },
-  "spindex.batch.trace_ids": { type: "string[]", help: "Traces of the run's batches (first 32): the links, repeated." },
+  "spindex.batch.trace_ids": {
+    type: "string[]",
+    help: "Traces of the linked batches (first 32): the links, repeated.",
+  },
   "spindex.batch.ids": { type: "string[]", help: "Numbers of the run's batches (first 32)." },
   "spindex.fetch.trace_ids": { type: "string[]", help: "Traces of the fetches that supplied the batch (first 32)." },
   "spindex.drain.items": { type: "int", help: "Events in the run." },

@@ -285,10 +285,18 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.#root.set({ "spindex.outcome": outcome });
     if (error !== undefined) this.#root.mark(error);
     this.#root.end(at);
+    if (outcome === "durable" && this.#start.mode === "keep") this.#mayBeRolledBack();
     const seconds = (at - this.#start.askedAt) / 1000;
     this.#instruments.metrics.observe("batch_duration_seconds", { outcome }, seconds, this.ref);
     // Only now: what was before the event in the batch becomes durable first, and belongs to its trace.
     if (this.#hasFailed) this.#instruments.dump("handler_failure");
+  }
+
+  /** A rollback that takes it back links to it. */
+  #mayBeRolledBack(): void {
+    if (this.ref === undefined) return;
+    const blocks = new Map(this.#start.progress.map(({ chainId, block }) => [chainId, block]));
+    this.#instruments.rollable.add(this.ref, blocks);
   }
 
   /** Says where the time of a durable batch went. */

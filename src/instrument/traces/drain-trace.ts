@@ -26,10 +26,12 @@ export class DrainTrace implements DrainTelemetry, Unfinished {
       parent: undefined,
       startedAt: this.#startedAt,
       links: refs,
+      follows: refs,
       attributes: this.#attributesOf(start, refs),
     });
     this.origin = new Origin(start.id, this.#root.ref);
     for (const batch of this.#batches) batch.pickedUp(this.origin, this.#startedAt);
+    for (const waiting of instruments.awaiting) waiting.awaits(this.origin);
     instruments.tracing
       .start("spindex.snapshot", {
         parent: this.#root,

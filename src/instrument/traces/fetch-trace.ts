@@ -3,7 +3,7 @@ import type { FetchStart, FetchTelemetry, RequestResult, RequestStart, SourceTel
 import { type Instruments, idsOf, Origin } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
-import { errorTypeOf, isCancellation, type OpenSpan } from "../tracing/tracing.ts";
+import { errorTypeOf, isCancellation, type OpenSpan, type TracedSpan } from "../tracing/tracing.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 type Outcome = LabelsOf<"source_requests_total">["outcome"];
@@ -93,19 +93,14 @@ export class FetchTrace implements FetchTelemetry, Unfinished {
   }
 }
 
-/** Requests to one source, as children of `parent` or, outside a fetch, each a trace of its own. */
+/** Requests to one source, as children of `parent` or, without one, each a trace of its own. */
 export class RequestTelemetry implements SourceTelemetry {
   readonly #instruments: Instruments;
   readonly #chain: ChainLabel;
   readonly #source: string;
-  readonly #parent: OpenSpan<"spindex.fetch"> | undefined;
+  readonly #parent: TracedSpan | undefined;
 
-  constructor(
-    instruments: Instruments,
-    chain: ChainLabel,
-    source: string,
-    parent: OpenSpan<"spindex.fetch"> | undefined,
-  ) {
+  constructor(instruments: Instruments, chain: ChainLabel, source: string, parent: TracedSpan | undefined) {
     this.#instruments = instruments;
     this.#chain = chain;
     this.#source = source;
@@ -174,7 +169,7 @@ function chainAttributes({ name, id }: ChainLabel): { "spindex.chain.name": stri
 function logRetry(
   instruments: Instruments,
   chain: ChainLabel,
-  span: OpenSpan<"spindex.fetch"> | undefined,
+  span: TracedSpan | undefined,
   retry: { readonly attempt: number; readonly waitMs: number; readonly error: unknown },
 ): void {
   logEvent(instruments.log, "fetch.retry", {

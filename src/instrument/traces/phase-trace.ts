@@ -6,7 +6,6 @@ import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 const STATES = {
   "spindex.startup": "startup",
-  "spindex.flush": "flush",
   "spindex.shutdown": "shutdown",
 } as const satisfies Record<Phase, Doing["state"]>;
 

@@ -109,7 +109,7 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     this.#span.event("begin", this.#instruments.clock.now(), pid);
   }
 
-  async statement<T>(start: StatementStart, run: () => Promise<T>): Promise<T> {
+  async statement<T>(start: StatementStart, run: () => Promise<T>, rowsOf?: (result: T) => number): Promise<T> {
     const { clock, open } = this.#instruments;
     const startedAt = clock.now();
     // Its span is made afterwards, if at all: while it lasts, that of the transaction tells of it.
@@ -120,7 +120,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     open.add(statement);
     try {
       const result = await run();
-      this.#statementEnded(start, startedAt, clock.now(), undefined);
+      const rows = rowsOf?.(result) ?? start.rows;
+      this.#statementEnded({ ...start, rows }, startedAt, clock.now(), undefined);
       return result;
     } catch (error) {
       this.#statementEnded(start, startedAt, clock.now(), error);

@@ -1,5 +1,4 @@
-import type { Attributes, Context, Link, SpanKind } from "@opentelemetry/api";
-import { TraceFlags } from "@opentelemetry/api";
+import { type Attributes, type Context, createContextKey, type Link, type SpanKind } from "@opentelemetry/api";
 import {
   AlwaysOffSampler,
   ParentBasedSampler,
@@ -10,17 +9,14 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { SpanName } from "../names.ts";
 
-/**
- * Roots that are exported whenever something they link to is. A batch is not among them: it links to up to 32 fetches,
- * and at 1 % a quarter of all batches would be taken.
- */
-const INHERITS: ReadonlySet<string> = new Set<SpanName>(["spindex.drain_run"]);
+/** Set in the context of a root that is about something exported: see `SpanStart.follows`. */
+export const FOLLOWS: symbol = createContextKey("spindex.follows");
 
 /** Roots that are exported at any share but 0: rare, and nobody could click a stall while it lasts. */
 const ALWAYS: ReadonlySet<string> = new Set<SpanName>(["spindex.still_waiting"]);
 
-/** Decides for roots: by what they are, by what they link to where that must not dangle, else by the share. */
-class LinkAwareSampler implements Sampler {
+/** Decides for roots: those that follow something exported are exported too, so that no link dangles; others by the share. */
+class FollowingSampler implements Sampler {
   readonly #share: Sampler;
 
   constructor(share: Sampler) {
@@ -35,15 +31,14 @@ class LinkAwareSampler implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
-    if (ALWAYS.has(spanName)) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
-    if (INHERITS.has(spanName) && links.some((link) => (link.context.traceFlags & TraceFlags.SAMPLED) !== 0)) {
+    if (ALWAYS.has(spanName) || context.getValue(FOLLOWS) === true) {
       return { decision: SamplingDecision.RECORD_AND_SAMPLED };
     }
     return this.#share.shouldSample(context, traceId, spanName, spanKind, attributes, links);
   }
 
   toString(): string {
-    return `LinkAware{${this.#share.toString()}}`;
+    return `Following{${this.#share.toString()}}`;
   }
 }
 
@@ -53,7 +48,7 @@ class LinkAwareSampler implements Sampler {
  * @param recordAll record the others too, for the flight recorder: they are not exported, and nothing links to them
  */
 export function samplerOf(ratio: number, recordAll: boolean): Sampler {
-  const root = ratio > 0 ? new LinkAwareSampler(new TraceIdRatioBasedSampler(ratio)) : new AlwaysOffSampler();
+  const root = ratio > 0 ? new FollowingSampler(new TraceIdRatioBasedSampler(ratio)) : new AlwaysOffSampler();
   const sampler = new ParentBasedSampler({ root });
   return recordAll ? new RecordingSampler(sampler) : sampler;
 }

@@ -12,6 +12,7 @@ import {
 import { messageOf } from "../../errors.ts";
 import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "../names.ts";
 import { redact } from "../redact.ts";
+import { FOLLOWS } from "./sampler.ts";
 import { errorTypeOf, type OpenSpan, type SpanRef, type SpanStart, UntracedSpan, untracedSpan } from "./tracing.ts";
 
 /** So that no span is huge: queues count them, not their bytes. */
@@ -19,8 +20,8 @@ export const SPAN_LIMITS = { linkCountLimit: 1_024, attributeValueLengthLimit: 1
 
 /** Starts a span below the one that is named, and below no other. */
 export function startSpan<N extends SpanName>(tracer: Tracer, name: N, start: SpanStart<N>): OpenSpan<N> {
-  const { parent } = start;
-  let context = ROOT_CONTEXT;
+  const { parent, follows = [] } = start;
+  let context = follows.length === 0 ? ROOT_CONTEXT : ROOT_CONTEXT.setValue(FOLLOWS, true);
   if (parent !== undefined) {
     // What is below a span that is not sampled is as good as that span itself.
     if (parent instanceof UntracedSpan) return parent as unknown as OpenSpan<N>;

@@ -14,6 +14,11 @@ export interface SpanStart<N extends SpanName> {
   readonly startedAt: number;
   /** Undefined ones (of spans that are not exported) are left out, and one of several to the same span. */
   readonly links?: readonly (SpanRef | undefined)[];
+  /**
+   * For a root: it is exported whenever one of these is, else by the share of traces. Not for batches: each links to up
+   * to 32 fetches, and at 1 % a quarter of all batches would be taken.
+   */
+  readonly follows?: readonly SpanRef[];
   /** The span's own name, for names in braces: `COPY transfer` for `{db.query.summary}`. */
   readonly title?: string;
   readonly attributes?: SpanAttributes<N>;

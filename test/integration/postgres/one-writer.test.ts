@@ -11,6 +11,7 @@ import { fastClock } from "../../support/fast-clock.ts";
 import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { silentTransaction } from "../../support/silent-telemetry.ts";
 import { tableOf } from "../../support/tables.ts";
 
 const account = tableOf("account", [
@@ -381,13 +382,16 @@ describe("a zombie, whose token is an old one", () => {
     const before = await written(schema);
     const hash = `0x${"1".repeat(64)}` as const;
     const failure = await failureOf(
-      first.rollBack({
-        chainId: 1,
-        fromBlock: 9,
-        toBlock: 5,
-        orphaned: [],
-        found: { number: 6, hash, parentHash: hash, timestamp: 1 },
-      }),
+      first.rollBack(
+        {
+          chainId: 1,
+          fromBlock: 9,
+          toBlock: 5,
+          orphaned: [],
+          found: { number: 6, hash, parentHash: hash, timestamp: 1 },
+        },
+        silentTransaction,
+      ),
     );
     expect(failure.kind).toBe("fenced");
     expect(await written(schema)).toEqual(before);

@@ -8,10 +8,12 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { createRowCodec } from "../../../src/postgres/copy-codec.ts";
 import { openStorage } from "../../../src/postgres/open.ts";
 import type { PostgresStorage } from "../../../src/postgres/storage.ts";
+import type { RollbackOutcome } from "../../../src/reorg/rollback.ts";
 import { Store } from "../../../src/store/store.ts";
 import { WriteFailure } from "../../../src/write/storage.ts";
 import { recordingWriteTelemetry, runOf } from "../../support/drain-runs.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
+import { silentTransaction } from "../../support/silent-telemetry.ts";
 import { account, insert, remove, set, sliceOf, transfer, WIDE } from "../../support/store-fixture.ts";
 
 let database: TestDatabase;
@@ -143,8 +145,14 @@ async function prune(storage: PostgresStorage, maxRows = 3, maxSteps = Number.PO
   return steps;
 }
 
-function rollBack(storage: PostgresStorage, chainId: number, fromBlock: number, toBlock: number): Promise<void> {
-  return storage.rollBack({ chainId, toBlock, fromBlock, orphaned: [], found: header(toBlock + 1) });
+function rollBack(
+  storage: PostgresStorage,
+  chainId: number,
+  fromBlock: number,
+  toBlock: number,
+): Promise<RollbackOutcome> {
+  const request = { chainId, toBlock, fromBlock, orphaned: [], found: header(toBlock + 1) };
+  return storage.rollBack(request, silentTransaction);
 }
 
 async function contentsOf(schema: string): Promise<unknown> {

@@ -2,7 +2,7 @@ import { SpindexError } from "../../../src/errors.ts";
 import type { SessionStorage } from "../../../src/indexer/session-storage.ts";
 import type { WriteTransactionTelemetry } from "../../../src/instrument/drain-telemetry.ts";
 import type { ResumePoint } from "../../../src/postgres/resume.ts";
-import type { RollbackRequest } from "../../../src/reorg/rollback.ts";
+import type { RollbackOutcome, RollbackRequest } from "../../../src/reorg/rollback.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { EffectCodec, EffectKey, StoredEffect } from "../../../src/store/effect-table.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../../../src/store/table.ts";
@@ -112,9 +112,12 @@ export class SimulatedStorage implements SessionStorage {
     return outcome;
   }
 
-  async rollBack(request: RollbackRequest): Promise<void> {
+  async rollBack(request: RollbackRequest): Promise<RollbackOutcome> {
     const { database } = this.#o.server;
-    await this.#guard.rollback((number) => this.#write(number, (claim) => database.rollBack(request, claim)));
+    const outcome = await this.#guard.rollback((number) =>
+      this.#write(number, (claim) => database.rollBack(request, claim)),
+    );
+    return { ...outcome, ...database.lastRollback };
   }
 
   async planPruning(): Promise<readonly Pruning[]> {

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { BatchTelemetry } from "../../../src/instrument/batch-telemetry.ts";
-import type { TraceSpan } from "../../../src/testing/index.ts";
+import { expectTrace, type TraceSpan } from "../../../src/testing/index.ts";
 import { batchStart, committed, drainStart, mainnet, processed, type Traced, traced } from "../../support/traced.ts";
 
 function runBatch(
@@ -36,6 +36,8 @@ async function write({ telemetry, clock }: Traced, id: number, batches: readonly
   drain.durable();
   return drain.origin;
 }
+
+const rollback = { toBlock: 3, fromBlock: 5, orphanedHashes: ["0x4", "0x5"] };
 
 const only = (spans: readonly TraceSpan[]): TraceSpan => {
   expect(spans).toHaveLength(1);
@@ -346,17 +348,32 @@ test("what is open at the end is ended as aborted", async () => {
   const kit = await traced();
   const { telemetry, clock } = kit;
   const queued = runBatch(kit, 1);
-  telemetry.drainStarted(drainStart(1, clock, [queued])).transaction(1);
+  const drain = telemetry.drainStarted(drainStart(1, clock, [queued]));
+  drain.transaction(1);
   telemetry.batchStarted(batchStart(2, clock)).processing();
   telemetry.fetchStarted({ chain: mainnet, fromBlock: 1, toBlock: 2, addresses: 0, live: false });
-  telemetry.phase("spindex.flush", { "spindex.reason": "exit" });
+  telemetry.flushStarted({ reason: "stop", pendingBatches: 2, drainOrigin: drain.origin });
+  telemetry.reorgStarted({ chain: mainnet, evidence: "", foundHash: "0x1" }).rollbackStarted(rollback).transaction(1);
+  telemetry.phase("spindex.shutdown", { "spindex.reason": "stop" });
   await telemetry.shutdown();
   await telemetry.shutdown();
   const model = await kit.traces();
   expect(model.dangling()).toEqual([]);
-  const outcomes = model.spans.filter(({ name }) => /batch$|drain_run|fetch|write_transaction/.test(name));
-  expect(outcomes.map((span) => span.attributes["spindex.outcome"])).toEqual(Array(5).fill("aborted"));
-  expect(names(model.spans)).toContain("spindex.flush");
+  const ended = model.spans.filter(({ name }) => !/batch\.|shutdown|snapshot|handlers/.test(name));
+  expect(names(ended).toSorted()).toEqual([
+    "spindex.batch",
+    "spindex.batch",
+    "spindex.drain_run",
+    "spindex.fetch",
+    "spindex.flush",
+    "spindex.reorg",
+    "spindex.rollback",
+    "spindex.write_transaction",
+    "spindex.write_transaction",
+  ]);
+  expect(ended.map((span) => span.attributes["spindex.outcome"])).toEqual(Array(ended.length).fill("aborted"));
+  expectTrace(model).one("spindex.flush").linksTo("spindex.drain_run");
+  expectTrace(model).one("spindex.shutdown");
 });
 
 test("of very many statements the short ones share a span", async () => {
@@ -485,4 +502,98 @@ test("a batch in which a handler has failed shows what was kept of it", async ()
     "spindex.checkpoint.to": 10,
     "spindex.outcome": "durable",
   });
+});
+
+describe("a reorg", () => {
+  const start = { chain: mainnet, evidence: "block 4 was replaced", foundHash: "0x44" };
+
+  test("links to the durable batches that its rollback throws away, and to no others", async () => {
+    const kit = await traced();
+    const { telemetry, clock } = kit;
+    const other = { chains: [{ name: "base", id: 8453 }], progress: [{ chainId: 8453, block: 9 }] };
+    const kept = runBatch(kit, 3);
+    await write(kit, 1, [kept, runBatch(kit, 4), runBatch(kit, 9, other), runBatch(kit, 7, { mode: "final" })]);
+    await write(kit, 2, [runBatch(kit, 5)]);
+    const reorg = telemetry.reorgStarted(start);
+    const request = { method: "eth_getBlockByNumber", calls: 2, host: "node", port: undefined };
+    await reorg.source("node").request(request, async () => ({ value: 1, responseBytes: 2 }));
+    const back = reorg.rollbackStarted(rollback);
+    const first = back.transaction(1);
+    first.failed(new Error("gone"), { kind: "transient", willRetry: true });
+    const second = back.transaction(2);
+    clock.advance(4);
+    second.succeeded(false);
+    back.done({ checkpoints: { from: 40, to: 52 }, rowsRestored: 2, rowsDeleted: 3 });
+    reorg.done(3);
+    const again = telemetry.reorgStarted(start);
+    again.rollbackStarted({ ...rollback, fromBlock: 4 }).failed(new Error("no"));
+    again.failed(new Error("no"));
+
+    const model = await kit.traces();
+    const [span, later] = expectTrace(model).whole().all("spindex.reorg", 2);
+    span?.has({ "spindex.reorg.depth": 2, "spindex.block.to": 3, "spindex.reorg.found_hash": "0x44" });
+    const gone = span?.allLinkedTo("spindex.batch").map((batch) => batch.span.attributes["spindex.batch.id"]);
+    expect(gone).toEqual([4, 5]);
+    span?.child("{rpc.method}", { "rpc.method": "eth_getBlockByNumber" });
+    const writes = span
+      ?.child("spindex.rollback", {
+        "spindex.block.from": 4,
+        "spindex.block.to": 5,
+        "spindex.checkpoint.from": 40,
+        "spindex.checkpoint.to": 52,
+        "spindex.rollback.rows_restored": 2,
+        "spindex.rollback.rows_deleted": 3,
+        "spindex.reorg.orphaned_hashes": ["0x4", "0x5"],
+        "spindex.outcome": "durable",
+      })
+      .children("spindex.write_transaction", 2);
+    expect(writes?.[1]?.linksTo("spindex.write_transaction").span).toBe(writes?.[0]?.span);
+    expect(later?.failed("Error").span.links).toEqual([]);
+    later?.child("spindex.rollback").failed().has({ "spindex.outcome": "failed" });
+  });
+
+  test.each([0.3])("is exported whenever a batch is that it throws away, at ratio %d too", async (ratio) => {
+    let exported = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const kit = await traced({ ratio, seed });
+      await write(kit, 1, [runBatch(kit, 3), runBatch(kit, 4)]);
+      const reorg = kit.telemetry.reorgStarted(start);
+      reorg.rollbackStarted(rollback).done({ checkpoints: undefined, rowsRestored: 0, rowsDeleted: 0 });
+      reorg.done(3);
+      const flush = kit.telemetry.flushStarted({ reason: "end", pendingBatches: 1, drainOrigin: undefined });
+      await write(kit, 2, [runBatch(kit, 5)]);
+      flush.done("durable");
+      const model = await kit.traces();
+      expectTrace(model).whole();
+      const thrownAway = model.batches().filter((batch) => batch.attributes["spindex.batch.id"] === 4);
+      const [root] = model.named("spindex.reorg");
+      if (thrownAway.length > 0) expect(root && model.linkedFrom(root)).toEqual(thrownAway);
+      const awaited = model.named("spindex.drain_run").filter((run) => run.attributes["spindex.drain.id"] === 2);
+      const [flushed] = model.named("spindex.flush");
+      if (awaited.length > 0) expect(flushed && model.linkedFrom(flushed)).toEqual(awaited);
+      exported += thrownAway.length;
+    }
+    expect(exported).toBeGreaterThan(4);
+  });
+});
+
+test("a flush links to the drain run in flight and to those that begin meanwhile", async () => {
+  const kit = await traced();
+  const running = kit.telemetry.drainStarted(drainStart(1, kit.clock, [runBatch(kit, 1)]));
+  const flush = kit.telemetry.flushStarted({ reason: "stop", pendingBatches: 3, drainOrigin: running.origin });
+  running.durable();
+  await write(kit, 2, [runBatch(kit, 2)]);
+  flush.done("durable");
+  await write(kit, 3, [runBatch(kit, 3)]);
+  const span = expectTrace(await kit.traces())
+    .one("spindex.flush")
+    .isRoot();
+  span.has({
+    "spindex.reason": "stop",
+    "spindex.pending.batches": 3,
+    "spindex.drain.ids": ["1", "2"],
+    "spindex.outcome": "durable",
+  });
+  span.lasts({ min: 37, max: 37 });
+  expect(span.allLinkedTo("spindex.drain_run", 2)).toHaveLength(2);
 });

@@ -6,6 +6,7 @@ import { LoopAccount } from "../../../src/instrument/loop-account.ts";
 import { Metrics } from "../../../src/instrument/metrics/metrics.ts";
 import { LOOP_STATES } from "../../../src/instrument/names.ts";
 import type { TraceSpan } from "../../../src/instrument/recorded/trace-model.ts";
+import { RollableBatches } from "../../../src/instrument/traces/rollable-batches.ts";
 import { noTracing } from "../../../src/instrument/tracing/tracing.ts";
 import type { BackendWait } from "../../../src/instrument/waiting/backend-waits.ts";
 import type { Unfinished } from "../../../src/instrument/waiting/unfinished.ts";
@@ -311,11 +312,11 @@ describe("whatever lasts is told of", () => {
     const gate = Promise.withResolvers<{ value: number; responseBytes: number }>();
     const request = { method: "eth_getLogs", calls: 1, host: "node", port: 443 };
     const answer = fetch.source("node").request(request, () => gate.promise);
-    telemetry.reorgStarted({ chain: mainnet, evidence: "block 9", backendPids: () => [79] });
+    telemetry.reorgStarted({ chain: mainnet, evidence: "block 9", foundHash: "0x9", backendPids: () => [79] });
     telemetry.metadataWriteStarted();
     telemetry.pruneStarted("account_history");
     const startup = telemetry.phase("spindex.startup", {});
-    telemetry.phase("spindex.flush", {});
+    telemetry.flushStarted({ reason: "stop", pendingBatches: 1, drainOrigin: undefined });
     await pass(10);
     gate.resolve({ value: 1, responseBytes: 1 });
     await answer;
@@ -395,6 +396,8 @@ test("what has lasted for a minute is a stall, of which the flight recorder writ
     clock,
     writeLoop,
     open,
+    awaiting: new Set(),
+    rollable: new RollableBatches(),
     dump: (reason) => dumps.push(`${reason} at ${(clock.now() - since) / 1000} s`),
   });
   const since = clock.now();
