@@ -1,4 +1,5 @@
 import type { AttributeName } from "./attributes.ts";
+import { LIFE_SPANS } from "./life-spans.ts";
 
 /** What a span stands for. */
 export interface SpanDefinition {
@@ -317,80 +318,7 @@ export const SPANS = {
     events: [],
     help: "Something has been open for 10 s, and again every 30 s. Short, closed and exported at once: an open span is on no screen, so this is what can be clicked while a stall lasts.",
   },
-  "spindex.flush": {
-    kind: "internal",
-    parent: "root",
-    links: "the drain runs that it awaited",
-    attributes: [
-      "spindex.reason",
-      "spindex.pending.batches",
-      "spindex.drain.ids",
-      "spindex.drain.trace_ids",
-      "spindex.outcome",
-      "error.type",
-    ],
-    events: ["exception"],
-    help: "Everything processed is made durable, for the reason `stop`, `end`, `reorg` (before the rollback) or `failure`. Sampled whenever one of the runs is.",
-  },
-  "spindex.reorg": {
-    kind: "internal",
-    parent: "root",
-    links: "the batches that were thrown away",
-    attributes: [
-      "spindex.chain.name",
-      "spindex.chain.id",
-      "spindex.block.to",
-      "spindex.reorg.depth",
-      "spindex.reorg.found_hash",
-      "spindex.batch.trace_ids",
-      "spindex.outcome",
-      "error.type",
-    ],
-    events: ["exception"],
-    help: "The source has replaced blocks: from the end of the flush to the rollback's COMMIT. Sampled whenever a batch is that may have to be thrown away.",
-  },
-  "spindex.rollback": {
-    kind: "internal",
-    parent: "spindex.reorg",
-    links: "",
-    attributes: [
-      "spindex.block.from",
-      "spindex.block.to",
-      "spindex.reorg.orphaned_hashes",
-      "spindex.checkpoint.from",
-      "spindex.checkpoint.to",
-      "spindex.rollback.rows_restored",
-      "spindex.rollback.rows_deleted",
-      "spindex.outcome",
-      "error.type",
-    ],
-    events: [],
-    help: "The chain is taken back to the newest block that both sides have: blocks and checkpoints are those that go. With all attempts.",
-  },
-  "spindex.history_prune": {
-    kind: "internal",
-    parent: "root",
-    links: "",
-    attributes: ["spindex.prune.table", "spindex.prune.rows", "spindex.outcome", "error.type"],
-    events: [],
-    help: "A step of pruning: rows that no rollback can need any more are deleted, while no run is due.",
-  },
-  "spindex.startup": {
-    kind: "internal",
-    parent: "root",
-    links: "",
-    attributes: ["spindex.reason", "error.type"],
-    events: ["exception"],
-    help: "From the start of the program until the loops run.",
-  },
-  "spindex.shutdown": {
-    kind: "internal",
-    parent: "root",
-    links: "",
-    attributes: ["spindex.reason", "spindex.pending.batches", "error.type"],
-    events: ["exception"],
-    help: "From the request to stop until everything is closed.",
-  },
+  ...LIFE_SPANS,
 } as const;
 
 export type SpanName = keyof typeof SPANS;
