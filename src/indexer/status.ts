@@ -1,6 +1,6 @@
 import { SpindexError } from "../errors.ts";
 import { redact } from "../instrument/redact.ts";
-import type { ChainStatus, ChainStatus, KeptStatus, StandbyStatus, StandbyStatus, Status, Status } from "../instrument/status.ts";
+import type { ChainStatus, KeptStatus, StandbyStatus, Status } from "../instrument/status.ts";
 import type { PostgresStorage } from "../postgres/storage.ts";
 import type { ChainLane } from "./chain-lane.ts";
 import type { IndexerOptions } from "./options.ts";
