@@ -53,6 +53,9 @@ export class PostgresBackendWaits implements BackendWaits {
     });
     try {
       return await Promise.race([this.#ask(pids), late]);
+    } catch (error) {
+      this.#abandonConnection();
+      throw error;
     } finally {
       over.abort();
     }
@@ -75,15 +78,20 @@ export class PostgresBackendWaits implements BackendWaits {
   }
 
   async #connected(): Promise<Connection> {
-    const known = this.#connection;
-    if (known !== undefined && !(await known).isBroken) return known;
+    const known = await this.#connection;
+    if (known !== undefined && !known.isBroken) return known;
     if (this.#isClosed) throw new Error("it is closed");
-    const made = this.#o.connect();
-    this.#connection = made;
-    made.catch(() => {
-      if (this.#connection === made) this.#connection = undefined;
-    });
-    return made;
+    this.#connection = this.#o.connect();
+    return this.#connection;
+  }
+
+  /** Whatever it is doing: the next question gets another one. */
+  #abandonConnection(): void {
+    this.#connection?.then(
+      (connection) => connection.destroy(),
+      () => {},
+    );
+    this.#connection = undefined;
   }
 }
 

@@ -41,6 +41,7 @@ export function startIndexer(
     version: "0.0.0",
     log,
     tracing,
+    clock: overrides.clock ?? systemClock,
     chains: definition.chains,
     tables: definition.tables.map(({ sqlName }) => sqlName),
     handlers: registrations.map(({ key }) => key),
@@ -69,6 +70,7 @@ export function startIndexer(
         ...telemetry,
         observe: (port) => {
           status = port;
+          telemetry.observe(port);
         },
       },
       listen: undefined,

@@ -43,7 +43,7 @@ export class WaitWatch {
 
   constructor(instruments: Instruments) {
     this.#instruments = instruments;
-    this.#log = new WaitLog(instruments.log, instruments.clock, AGAIN_MS);
+    this.#log = new WaitLog(instruments.log, instruments.clock, LONG_MS);
   }
 
   /** Everything that is open, oldest first. */
