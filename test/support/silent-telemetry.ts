@@ -1,4 +1,4 @@
-import type { BatchStart, BatchTelemetry, EffectCallTelemetry } from "../../src/instrument/batch-telemetry.ts";
+import type { BatchTelemetry, EffectCallTelemetry } from "../../src/instrument/batch-telemetry.ts";
 import type { DrainTelemetry, WriteTransactionTelemetry } from "../../src/instrument/drain-telemetry.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../../src/instrument/fetch-telemetry.ts";
 import { createLog } from "../../src/instrument/log.ts";
@@ -60,21 +60,15 @@ const silentReorg: ReorgTelemetry = {
   failed: () => {},
 };
 
-/** A telemetry that keeps nothing; give what a test wants to see. */
-export function silentTelemetry(
-  clock: Clock,
-  seen: { readonly batchStarted?: (start: BatchStart) => void } = {},
-): Telemetry {
+/** A telemetry that keeps nothing. */
+export function silentTelemetry(clock: Clock): Telemetry {
   return {
     log,
     processLoop: new LoopAccount(clock, LOOP_STATES.process, "other"),
     writeLoop: new LoopAccount(clock, LOOP_STATES.write, "idle"),
     fetchStarted: () => fetch,
     source: () => silentSource,
-    batchStarted: (start) => {
-      seen.batchStarted?.(start);
-      return silentBatch;
-    },
+    batchStarted: () => silentBatch,
     drainStarted: () => drain,
     metadataWriteStarted: () => silentTransaction,
     pruneStarted: () => ({ transaction: silentTransaction, done: () => {}, failed: () => {} }),

@@ -11,7 +11,6 @@ import type { AnyHandler } from "../../../src/process/event-route.ts";
 import type { StoreFacade } from "../../../src/process/store-facade.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { silentTelemetry } from "../silent-telemetry.ts";
 import type { SimulatedChain } from "./chain.ts";
 import { type Double, Handlers } from "./handlers.ts";
 import type { Model } from "./model.ts";
@@ -40,6 +39,8 @@ export interface LifeOptions {
   /** Gives the durable rows, as a session begins. */
   readonly sessionBegins: (store: Store) => Model;
   readonly batchStarted: (store: Store) => void;
+  /** What the process tells of itself. */
+  readonly telemetry: Telemetry;
   readonly writing: (run: DrainRun) => void;
   /** The effect whose outputs are stored is called. */
   readonly effectCalled: (input: number) => void;
@@ -80,11 +81,14 @@ export class Life {
       isDoomed: () => this.isDoomed,
       violated,
     });
-    this.telemetry = silentTelemetry(clock, {
-      batchStarted: () => {
+    const { telemetry } = options;
+    this.telemetry = {
+      ...telemetry,
+      batchStarted: (start) => {
         if (this.session !== undefined) options.batchStarted(this.session.store);
+        return telemetry.batchStarted(start);
       },
-    });
+    };
   }
 
   get token(): string {

@@ -1,9 +1,12 @@
 import { SpindexError } from "../../../src/errors.ts";
+import type { Telemetry } from "../../../src/instrument/telemetry.ts";
+import type { Clock } from "../../../src/lib/clock.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import type { MemoryState } from "../../../src/testing/memory-state.ts";
+import { silentTelemetry } from "../silent-telemetry.ts";
 import { SimulatedChain } from "./chain.ts";
 import { Life, type Outcome } from "./indexer.ts";
 import { checkOrigins, Oracle } from "./oracle.ts";
@@ -22,6 +25,8 @@ const CHAINS = -1;
 export interface SimulationOptions {
   /** Is told what happens. */
   readonly trace?: (line: string) => void;
+  /** Makes what a process tells of itself to; default: nobody. */
+  readonly telemetryOf?: (clock: Clock) => Telemetry;
 }
 
 /**
@@ -33,6 +38,7 @@ export class Simulation {
   readonly #pick: Pick;
   readonly #steps: Steps;
   readonly #trace: ((line: string) => void) | undefined;
+  readonly #telemetryOf: (clock: Clock) => Telemetry;
   readonly #database = new MemoryDatabase(TABLES);
   readonly #chains: readonly SimulatedChain[];
   readonly #oracle: Oracle;
@@ -56,6 +62,7 @@ export class Simulation {
     this.#scenario = scenario;
     this.#pick = pickFrom(scenario.seed);
     this.#trace = options.trace;
+    this.#telemetryOf = options.telemetryOf ?? silentTelemetry;
     this.#steps = new Steps(this.#pick, scenario.timerWeight, (owner, label) => this.#stepped(owner, label));
     this.#chains = scenario.chains.map((chain) => new SimulatedChain(chain, scenario.window, scenario.finality));
     this.#oracle = new Oracle(this.#chains, this.#database.state, scenario);
@@ -137,6 +144,7 @@ export class Simulation {
         return this.#oracle.rowsOf(this.#database.state);
       },
       batchStarted: (store) => this.#checkCapacity(life, store),
+      telemetry: this.#telemetryOf(clock),
       writing: (run) => this.#checkOrigins(run),
       effectCalled: (input) => this.#checkCalled(input),
     });
