@@ -27,8 +27,22 @@ export interface Family {
   readonly values: readonly Sample[];
 }
 
+/** Whether OpenMetrics is what the client's `Accept` header likes best: then, and only then, exemplars can be told. */
 export function wantsOpenMetrics(accept: string): boolean {
-  return /application\/openmetrics-text/i.test(accept);
+  const open = qualityOf(accept, "application/openmetrics-text");
+  return open > 0 && open >= qualityOf(accept, "text/plain");
+}
+
+/** The highest `q` that the header gives a media type: 1 when it says none, 0 when it does not name the type. */
+function qualityOf(accept: string, type: string): number {
+  let best = 0;
+  for (const range of accept.toLowerCase().split(",")) {
+    const [name, ...parameters] = range.split(";").map((part) => part.trim());
+    if (name !== type) continue;
+    const q = parameters.find((parameter) => parameter.startsWith("q="));
+    best = Math.max(best, q === undefined ? 1 : Number(q.slice(2)) || 0);
+  }
+  return best;
 }
 
 /*

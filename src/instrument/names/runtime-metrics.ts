@@ -66,7 +66,7 @@ export const RUNTIME_METRICS = {
     type: "gauge",
     unit: "",
     labels: {},
-    help: "1 while this process waits to take over a shard that another one has.",
+    help: "1 while this process waits to take over a shard that another one has. 1 everywhere: nobody writes, see lease_held.",
   },
   indexes_missing: {
     type: "gauge",

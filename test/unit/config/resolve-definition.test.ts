@@ -73,6 +73,17 @@ describe("a valid configuration", () => {
     expect([1, 137, 56, 10, 42_161, 123_456].map(depthOf)).toEqual([64, 200, 50, 128, 256, 128]);
   });
 
+  it("knows how old live data may be: by block time and lag, unless it is told", () => {
+    const objectiveOf = (more: object) =>
+      resolve({ ...valid, chains: { mainnet: { ...valid.chains.mainnet, ...more } } }).chains[0]
+        ?.freshnessObjectiveSeconds;
+    expect(objectiveOf({})).toBe(60);
+    expect(objectiveOf({ id: 137 })).toBe(30);
+    expect(objectiveOf({ id: 1, blockLag: 10 })).toBe(180);
+    expect(objectiveOf({ id: 137, blockLag: 10 })).toBe(50);
+    expect(objectiveOf({ blockLag: 10, freshnessObjectiveSeconds: 7.5 })).toBe(7.5);
+  });
+
   it("takes addresses in one case, in a list once each, or any", () => {
     const addressesOf = (address: unknown) =>
       resolve({ ...valid, contracts: { Token: { abi: [TRANSFER], chains: { mainnet: { address } } } } }).contracts[0]

@@ -80,3 +80,30 @@ describe("the commit lag", () => {
     expect(tracker().head.commitLagSeconds(0, NO_END)).toBe(0);
   });
 });
+
+describe("the time to durable", () => {
+  test("of each head that was seen live is told once, from when it became due", () => {
+    const { head, clock } = tracker({ live: true, blockLag: 1 });
+    for (const number of [100, 101, 103]) {
+      head.observe(number, undefined);
+      clock.advance(1_000);
+    }
+    // Block 100 became due with the head 101.
+    expect(head.durable(98)).toEqual([]);
+    expect(head.durable(100)).toEqual([3, 2]);
+    expect(head.durable(100)).toEqual([]);
+    clock.advance(500);
+    expect(head.durable(102)).toEqual([1.5]);
+    expect(head.commitLagSeconds(102, NO_END)).toBe(0);
+  });
+
+  test("of heads that were seen in the backfill is not: they waited for the chain, not for us", () => {
+    const { head, clock } = tracker();
+    head.observe(100, undefined);
+    clock.advance(3_600_000);
+    head.reachedHead();
+    head.observe(101, undefined);
+    clock.advance(1_000);
+    expect(head.durable(101)).toEqual([1]);
+  });
+});

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { createTelemetry } from "../../../src/instrument/create-telemetry.ts";
-import { createLog } from "../../../src/instrument/log.ts";
+import { memoryLimitBytes } from "../../../src/instrument/metrics/process-gauges.ts";
 import { METRIC_PREFIX, METRICS } from "../../../src/instrument/names.ts";
-import { ManualClock } from "../../support/manual-clock.ts";
 import { chainStatus, statusOf } from "../../support/statuses.ts";
 import { batchStart, committed, drainStart, mainnet, processed, traced } from "../../support/traced.ts";
 
@@ -14,8 +12,6 @@ function samplesOf(page: string): string[] {
   const plain = page.replaceAll(/,?indexer="erc20",shard="0"/g, "").replaceAll("{}", "");
   return plain.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
-
-const nobody = { write: () => {} };
 
 test("gauges are what the status says at the moment of the scrape", async () => {
   const { telemetry } = await traced();
@@ -227,37 +223,73 @@ test("requests to sources are counted by outcome", async () => {
   ]);
 });
 
-test("a page of 5 chains, 20 tables and 40 handlers stays below 3,000 lines", async () => {
-  const chains = Array.from({ length: 5 }, (_, index) => ({ name: `chain${index}`, id: index }));
-  const telemetry = createTelemetry({
-    name: "erc20",
-    shard: "0",
-    version: "1.2.3",
-    log: createLog({ level: "silent", format: "json", destination: nobody }),
-    clock: new ManualClock(),
-    chains,
-    tables: Array.from({ length: 20 }, (_, index) => `table${index}`),
-    handlers: Array.from({ length: 40 }, (_, index) => `Contract.Event${index}`),
-  });
-  telemetry.observe(() => statusOf({ chains: chains.map((chain) => chainStatus(chain)) }));
-  for (const chain of chains) {
-    const start = { method: "eth_getLogs", calls: 1, host: "h", port: 1 };
-    await telemetry.source(chain, `node${chain.id}`).request(start, async () => ({ value: 1, responseBytes: 1 }));
+test("a total that begins anew, as after a reorg, is added to what was counted before", async () => {
+  const { telemetry } = await traced();
+  for (const count of [3, 5, 2, 2]) {
+    telemetry.observe(() => statusOf({ undecodableLogs: [{ chain: "mainnet", reason: "data", count }] }));
+    await telemetry.scrape(CLASSIC);
   }
-  const drain = telemetry.drainStarted(drainStart(1, new ManualClock(), []));
-  const transaction = drain.transaction(1);
-  for (const operation of ["COPY", "UPDATE", "DELETE", "INSERT"]) {
-    for (const purpose of ["entity", "history", "checkpoint", "chain_meta"] as const) {
-      for (let table = 0; table < 20; table++) {
-        const start = { summary: operation, operation, purpose, table: `table${table}`, rows: 1, bytes: 1 };
-        await transaction.statement(start, async () => {});
-      }
-    }
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data"} 7');
+});
+
+test("what is not known any more has no series any more", async () => {
+  const { telemetry } = await traced();
+  let chain = chainStatus({ syncEtaSeconds: Number.POSITIVE_INFINITY });
+  telemetry.observe(() => statusOf({ chains: [chain] }));
+  expect(samplesOf((await telemetry.scrape(CLASSIC)).body)).toContain('spindex_sync_eta_seconds{chain="mainnet"} +Inf');
+  chain = chainStatus({ syncEtaSeconds: undefined, processed: undefined });
+  const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+  expect(samples.filter((line) => /spindex_(sync_eta|processed_block)/.test(line))).toEqual([]);
+});
+
+test("a durable head, a rollback, a read that waited and an export are observed, with exemplars where they lead", async () => {
+  const { telemetry, clock, traces } = await traced();
+  const drain = telemetry.drainStarted(drainStart(1, clock, []));
+  drain.blockDurable("mainnet", 2.5);
+  drain.durable();
+  const reorg = telemetry.reorgStarted({ chain: mainnet, evidence: "another parent" });
+  clock.advance(400);
+  reorg.done({ toBlock: 9, depth: 2 });
+  telemetry.readWaited(0.25);
+  const model = await traces();
+  const { body } = await telemetry.scrape(OPEN);
+  const samples = samplesOf(body);
+  for (const sample of [
+    'spindex_block_to_durable_duration_seconds_sum{chain="mainnet"} 2.5',
+    "spindex_rollback_duration_seconds_sum 0.4",
+    "spindex_pg_pool_wait_duration_seconds_sum 0.25",
+    "spindex_telemetry_export_duration_seconds_count 1",
+  ]) {
+    expect(samples).toContain(sample);
   }
-  transaction.succeeded(false);
-  const { body } = await telemetry.scrape(CLASSIC);
-  expect(body).toContain("process_cpu_seconds_total");
-  expect(body.split("\n").length).toBeLessThan(3000);
+  const ofRun = `# {trace_id="${model.named("spindex.drain_run")[0]?.traceId}"`;
+  expect(samples.find((line) => line.startsWith("spindex_block_to_durable") && line.includes(ofRun))).toBeDefined();
+  const ofReorg = `# {trace_id="${model.named("spindex.reorg")[0]?.traceId}"`;
+  expect(samples.find((line) => line.startsWith("spindex_rollback_duration") && line.includes(ofReorg))).toBeDefined();
+});
+
+test("what the process uses, and may use, is on the page", async () => {
+  const { telemetry } = await traced();
+  const sampleOf = async (series: string): Promise<number> => {
+    const line = samplesOf((await telemetry.scrape(CLASSIC)).body).find((sample) => sample.startsWith(`${series} `));
+    return Number(line?.split(" ")[1]);
+  };
+  const resident = await sampleOf('spindex_memory_bytes{part="resident"}');
+  expect(resident).toBeGreaterThan(await sampleOf('spindex_memory_bytes{part="heap"}'));
+  expect(await sampleOf("spindex_memory_limit_bytes")).toBeGreaterThan(resident);
+  expect(await sampleOf("spindex_heap_limit_bytes")).toBeGreaterThan(0);
+  const active = await sampleOf("spindex_event_loop_active_seconds_total");
+  expect(active).toBeGreaterThan(0);
+  expect(await sampleOf("spindex_event_loop_active_seconds_total")).toBeGreaterThanOrEqual(active);
+});
+
+test.each([
+  [0, 8_000, 8_000],
+  [2_000, 8_000, 2_000],
+  [2 ** 63, 8_000, 8_000],
+])("of a container limited to %i on a machine of %i the limit is %i", (constrained, total, limit) => {
+  expect(memoryLimitBytes(constrained, total)).toBe(limit);
 });
 
 test("of very many label values the last ones become one", async () => {
