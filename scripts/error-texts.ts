@@ -161,6 +161,14 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "PostgreSQL lost writes that it had confirmed: a backup was restored while this process ran, a replica was promoted, or the server runs with `synchronous_commit=off`.",
     fix: "Start again: it resumes from what the database has. Then find out why confirmed writes can be lost; see the runbook telemetry/runbooks/WriteFailed.md.",
   },
+  TRACE_FILE_INVALID: {
+    what: "`spindex trace show` cannot read the file: it is not there, or holds no traces.",
+    fix: "Name a dump of the flight recorder (`.spindex/dumps`), the folder of them, or a file written with `--trace-file`.",
+  },
+  TRACE_UNKNOWN: {
+    what: "The trace or batch is not in the file.",
+    fix: "Leave out `--trace` and `--batch` to see what there is. The flight recorder keeps the last 5,000 spans.",
+  },
   TEST_INPUT_INVALID: {
     what: "A test handed an event to a test indexer that no contract could emit there, or used the test indexer wrongly.",
     fix: "The message names event, argument and value.",

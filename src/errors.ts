@@ -52,6 +52,9 @@ export const ERROR_CODES = {
   WRITE_RETRIES_EXHAUSTED: "retry",
   WRITER_FENCED: "retry",
   DATABASE_WENT_BACK: "retry",
+  // traces that were written down
+  TRACE_FILE_INVALID: "fix",
+  TRACE_UNKNOWN: "fix",
   // the test kit
   TEST_INPUT_INVALID: "fix",
   INTERNAL: "bug",

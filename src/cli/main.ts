@@ -3,6 +3,7 @@ import { abiCommand } from "./abi.ts";
 import { devCommand } from "./dev.ts";
 import { reportError } from "./report-error.ts";
 import { startCommand } from "./start.ts";
+import { traceCommand } from "./trace.ts";
 import { versionOf } from "./version.ts";
 
 const EXIT_CODES = `
@@ -23,7 +24,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(startCommand(finish), { isDefault: false });
   program.addCommand(devCommand(finish));
   program.addCommand(abiCommand());
-  for (const command of program.commands) command.exitOverride().showHelpAfterError();
+  program.addCommand(traceCommand());
+  for (const command of program.commands) inherit(command);
   try {
     await program.parseAsync([...argv]);
     return exitCode;
@@ -32,4 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     return reportError(error);
   }
+}
+
+/** Commands that are added take nothing over by themselves. */
+function inherit(command: Command): void {
+  command.exitOverride().showHelpAfterError();
+  for (const inner of command.commands) inherit(inner);
 }

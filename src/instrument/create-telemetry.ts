@@ -71,7 +71,7 @@ export interface IndexerTelemetry extends Telemetry {
   askBackends(backends: BackendWaits | undefined): void;
   /** Everything that is open at this moment, oldest first. */
   openWork(): readonly OpenWork[];
-  /** Sends what has ended; bounded, never rejects. To be called before any exit on an error. */
+  /** Waits for dumps and sends what has ended; bounded, never rejects. To be called before any exit on an error. */
   flush(): Promise<void>;
   /** Ends open spans as aborted, waits for dumps, flushes and closes; bounded, never rejects. */
   shutdown(): Promise<void>;
@@ -136,7 +136,10 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       waits.backends = backends;
     },
     openWork: () => waits.list(),
-    flush: () => tracing.flush(),
+    flush: async () => {
+      await recorder?.settled();
+      await tracing.flush();
+    },
     shutdown: async () => {
       // Drain runs first: they end their batches, with the links to what was tried.
       for (const unfinished of open) if (unfinished instanceof DrainTrace) unfinished.abort();

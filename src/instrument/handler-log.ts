@@ -1,11 +1,12 @@
 import type { HandlerLog, HandlerPlace } from "./handler-telemetry.ts";
+import type { LineIds } from "./instruments.ts";
 import type { Logger } from "./log.ts";
 import type { LOG_EVENTS } from "./names.ts";
 
 /** What leads from a line to the batch in whose handlers it was written. */
 export interface LineOrigin {
   readonly batchId: number;
-  readonly ids: Readonly<{ trace_id?: string; span_id?: string }>;
+  readonly ids: LineIds;
   readonly place: () => HandlerPlace;
 }
 

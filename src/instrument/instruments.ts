@@ -5,7 +5,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import type { DumpReason } from "./recorder/dump.ts";
 import type { WriteState } from "./telemetry.ts";
 import type { RollableBatches } from "./traces/rollable-batches.ts";
-import type { SpanRef, Tracing } from "./tracing/tracing.ts";
+import type { SpanRef, TracedSpan, Tracing } from "./tracing/tracing.ts";
 import type { Unfinished } from "./waiting/unfinished.ts";
 
 /** What the parts of telemetry work with. */
@@ -40,9 +40,17 @@ export class Origin {
   }
 }
 
-/** Fields of a log line that lead to the span. */
-export function idsOf(ref: SpanRef | undefined): { trace_id?: string; span_id?: string } {
-  return ref === undefined ? {} : { trace_id: ref.traceId, span_id: ref.spanId };
+/** Fields of a log line that lead to the span, be it exported or only in the flight recorder. */
+export function idsOf({ ids, ref }: Pick<TracedSpan, "ids" | "ref">): LineIds {
+  if (ids === undefined) return {};
+  return { trace_id: ids.traceId, span_id: ids.spanId, ...(ref === undefined ? { trace_flags: "00" } : {}) };
+}
+
+export interface LineIds {
+  readonly trace_id?: string;
+  readonly span_id?: string;
+  /** The span is not sampled: no collector has it. */
+  readonly trace_flags?: "00";
 }
 
 /** Trace ids for an attribute; at most 32, and none when there are none. */

@@ -16,7 +16,8 @@ interface OtlpSpan {
   readonly name: string;
   readonly kind?: number;
   readonly startTimeUnixNano: string | bigint;
-  readonly endTimeUnixNano: string | bigint;
+  /** Missing in an open span of a flight recorder's dump. */
+  readonly endTimeUnixNano?: string | bigint;
   readonly attributes?: readonly OtlpAttribute[];
   readonly events?: readonly {
     readonly name: string;
@@ -51,11 +52,14 @@ export async function readTraceFile(path: string): Promise<TraceModel> {
   return new TraceModel(lines.flatMap((line) => spansOf(requestOf(line) ?? {})));
 }
 
-/** The spans of a request. */
-export function spansOf({ resourceSpans = [] }: OtlpRequest): TraceSpan[] {
+/**
+ * The spans of a request.
+ * @param openUntil the moment that spans without an end are shown at, in milliseconds since the epoch
+ */
+export function spansOf({ resourceSpans = [] }: OtlpRequest, openUntil = 0): TraceSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans = [] }) => {
     const recordedBy = attributesOf(resource?.attributes);
-    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, recordedBy)));
+    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, recordedBy, openUntil)));
   });
 }
 
@@ -67,8 +71,10 @@ function requestOf(line: string): OtlpRequest | undefined {
   }
 }
 
-function spanOf(span: OtlpSpan, resource: RecordedAttributes): TraceSpan {
-  const [start, end] = [BigInt(span.startTimeUnixNano), BigInt(span.endTimeUnixNano)];
+function spanOf(span: OtlpSpan, resource: RecordedAttributes, openUntil: number): TraceSpan {
+  const start = BigInt(span.startTimeUnixNano);
+  const until = BigInt(Math.round(openUntil)) * 1_000_000n;
+  const end = span.endTimeUnixNano === undefined ? (until > start ? until : start) : BigInt(span.endTimeUnixNano);
   return {
     traceId: span.traceId,
     spanId: span.spanId,
@@ -78,6 +84,7 @@ function spanOf(span: OtlpSpan, resource: RecordedAttributes): TraceSpan {
     startedAt: msOf(start),
     endedAt: msOf(end),
     durationMs: msOf(end - start),
+    isOpen: span.endTimeUnixNano === undefined,
     attributes: attributesOf(span.attributes),
     events: (span.events ?? []).map(({ name, timeUnixNano = 0n, attributes }) => ({
       name,

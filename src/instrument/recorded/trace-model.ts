@@ -17,6 +17,8 @@ export interface TraceSpan {
   readonly endedAt: number;
   /** Exact, where the difference of the two times is rounded. */
   readonly durationMs: number;
+  /** It had not ended when the flight recorder wrote it down: its end is that moment. */
+  readonly isOpen: boolean;
   readonly attributes: RecordedAttributes;
   readonly events: readonly TraceEvent[];
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];

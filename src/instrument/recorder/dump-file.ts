@@ -16,7 +16,7 @@ export function dumpName(at: number, reason: string): string {
 }
 
 /** Whether a file of this name was written by the flight recorder. */
-function isDumpName(name: string): boolean {
+export function isDumpName(name: string): boolean {
   return DUMP_NAME.test(name);
 }
 

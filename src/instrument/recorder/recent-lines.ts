@@ -1,3 +1,5 @@
+import { cutText } from "../../lib/cut-text.ts";
+
 const MAX_LINES = 500;
 const MAX_CHARACTERS = 1024 * 1024;
 /** A longer line is cut: it is then no JSON any more, and kept as a text. */
@@ -9,7 +11,7 @@ export class RecentLines {
   #characters = 0;
 
   write(line: string): void {
-    const kept = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line;
+    const kept = line.length > MAX_LINE ? `${cutText(line, MAX_LINE)}…` : line;
     this.#lines.push(kept);
     this.#characters += kept.length;
     while (this.#lines.length > MAX_LINES || this.#characters > MAX_CHARACTERS) {

@@ -15,7 +15,7 @@ import type { HandlerPlace, HandlerTelemetry } from "../handler-telemetry.ts";
 import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
-import type { OpenSpan, SpanRef } from "../tracing/tracing.ts";
+import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 import { type EffectParent, EffectTrace } from "./effect-trace.ts";
 import { HandlerSpans } from "./handler-spans.ts";
@@ -147,7 +147,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.#stage.spans = spans;
     const { handlers } = metrics;
     return {
-      log: handlerLog(log, { batchId: this.id, ids: idsOf(span.ref), place }),
+      log: handlerLog(log, { batchId: this.id, ids: idsOf(span), place }),
       span: spans.run,
       metrics: handlers.metrics,
       beginBlock: () => handlers.beginBlock(),
@@ -192,7 +192,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     assert(this.#stage.name === "processing", "a handler failed in a batch that was not being processed");
     const { metrics, log } = this.#instruments;
     const { span } = this.#stage;
-    const ref = this.#callSpan(call, span);
+    const callSpan = this.#callSpan(call, span);
     const { handler, chain, block, logIndex, transactionHash } = call;
     if (policy === "stop") {
       this.#hasFailed = true;
@@ -200,7 +200,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       metrics.add("handler_failures_total", { handler });
     } else metrics.add("skipped_events_total", { handler });
     logEvent(log, policy === "stop" ? "handler.failed" : "handler.skipped", {
-      ...idsOf(ref ?? this.ref),
+      ...idsOf(callSpan),
       batch_id: this.id,
       chain: chain.name,
       handler,
@@ -343,7 +343,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     const waitMs = wait.endedAt - wait.startedAt;
     metrics.observe("capacity_wait_duration_seconds", { reason: wait.reason }, waitMs / 1000, span.ref);
     logEvent(log, "capacity.wait", {
-      ...idsOf(span.ref),
+      ...idsOf(span),
       batch_id: this.id,
       drain_id: drain?.id,
       duration_ms: waitMs,
@@ -371,7 +371,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       .end(startedAt + ran.totalMs);
   }
 
-  #callSpan(call: HandlerCall, parent: OpenSpan<"spindex.batch.process">): SpanRef | undefined {
+  #callSpan(call: HandlerCall, parent: OpenSpan<"spindex.batch.process">): TracedSpan {
     const span = this.#instruments.tracing.start("spindex.handler", {
       parent,
       startedAt: call.startedAt,
@@ -386,6 +386,6 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     });
     if (call.error !== undefined) span.mark(call.error);
     span.end(call.endedAt);
-    return span.ref;
+    return span;
   }
 }

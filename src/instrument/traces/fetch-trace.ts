@@ -53,7 +53,7 @@ export class FetchTrace implements FetchTelemetry, Unfinished {
   rangeShrunk(toBlock: number): void {
     const { clock, log } = this.#instruments;
     this.#root.event("range_shrunk", clock.now(), { "spindex.block.to": toBlock });
-    logEvent(log, "fetch.range_shrunk", { ...idsOf(this.#root.ref), chain: this.#chain.name, to_block: toBlock });
+    logEvent(log, "fetch.range_shrunk", { ...idsOf(this.#root), chain: this.#chain.name, to_block: toBlock });
   }
 
   retrying(attempt: number, waitMs: number, error: unknown): void {
@@ -173,7 +173,7 @@ function logRetry(
   retry: { readonly attempt: number; readonly waitMs: number; readonly error: unknown },
 ): void {
   logEvent(instruments.log, "fetch.retry", {
-    ...idsOf(span?.ref),
+    ...(span === undefined ? {} : idsOf(span)),
     chain: chain.name,
     attempt: retry.attempt,
     wait_ms: Math.round(retry.waitMs),

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/clock.ts";
+import { cutText } from "../../lib/cut-text.ts";
 import type { HandlerPlace, HandlerSpan, HandlerSpanValue, RunInSpan } from "../handler-telemetry.ts";
 import { withoutSpan } from "../muted-handlers.ts";
 import { redact } from "../redact.ts";
@@ -71,7 +72,7 @@ export class HandlerSpans {
     const span = tracing.start("{handler.span}", {
       parent,
       startedAt: clock.now(),
-      title: redact(String(name)).slice(0, MAX_NAME),
+      title: cutText(redact(String(name)), MAX_NAME),
       attributes: {
         "spindex.handler.name": handler,
         "spindex.chain.name": chain.name,
@@ -119,7 +120,7 @@ function ownAttributes(
 
 /** Attributes have no integers of any size. */
 function textOf(value: unknown): string {
-  return redact(String(value)).slice(0, MAX_TEXT);
+  return cutText(redact(String(value)), MAX_TEXT);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

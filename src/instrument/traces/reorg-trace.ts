@@ -100,7 +100,7 @@ export class ReorgTrace implements ReorgTelemetry, Unfinished {
   }
 
   #log(event: "reorg.detected" | "reorg.rolled_back", fields: Readonly<Record<string, unknown>>): void {
-    logEvent(this.#instruments.log, event, { ...idsOf(this.#root.ref), chain: this.#start.chain.name, ...fields });
+    logEvent(this.#instruments.log, event, { ...idsOf(this.#root), chain: this.#start.chain.name, ...fields });
   }
 }
 

@@ -184,7 +184,7 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
     metrics.add("write_failures_total", labels, 1, this.ref);
     if (willRetry) metrics.add("write_retries_total", {});
     logEvent(log, willRetry ? "write.retry" : "write.failed", {
-      ...idsOf(this.ref),
+      ...idsOf(this.#span),
       ...(drain === undefined ? {} : { drain_id: drain.id }),
       attempt,
       class: kind,

@@ -37,6 +37,7 @@ function recordedSpan(span: ReadableSpan): TraceSpan {
     startedAt: msOf(span.startTime),
     endedAt: msOf(span.endTime),
     durationMs: (span.endTime[0] - span.startTime[0]) * 1000 + (span.endTime[1] - span.startTime[1]) / 1e6,
+    isOpen: !span.ended,
     attributes: attributesOf(span.attributes),
     events: span.events.map(({ name, time, attributes }) => ({
       name,

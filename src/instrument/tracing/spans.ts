@@ -10,10 +10,19 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { messageOf } from "../../errors.ts";
+import { cutText } from "../../lib/cut-text.ts";
 import { type EventAttributes, type EventOf, SPANS, type SpanAttributes, type SpanName } from "../names.ts";
 import { redact } from "../redact.ts";
 import { FOLLOWS } from "./sampler.ts";
-import { errorTypeOf, type OpenSpan, type SpanRef, type SpanStart, UntracedSpan, untracedSpan } from "./tracing.ts";
+import {
+  errorTypeOf,
+  type OpenSpan,
+  type SpanIds,
+  type SpanRef,
+  type SpanStart,
+  UntracedSpan,
+  untracedSpan,
+} from "./tracing.ts";
 
 /** So that no span is huge: queues count them, not their bytes. */
 export const SPAN_LIMITS = { linkCountLimit: 1_024, attributeValueLengthLimit: 16_384 };
@@ -60,6 +69,10 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
     this.ref = (context.traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : context;
   }
 
+  get ids(): SpanIds {
+    return this.#span.spanContext();
+  }
+
   get traceparent(): string {
     return traceparentOf(this.#span.spanContext());
   }
@@ -73,7 +86,7 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
   }
 
   setOwn(attributes: Readonly<Record<string, string | number | boolean>>): void {
-    this.#span.setAttributes(attributes);
+    this.#span.setAttributes(present(attributes));
   }
 
   event<E extends EventOf<N>>(name: E, at: number, attributes: EventAttributes<E> = {}): void {
@@ -88,7 +101,7 @@ class RecordedSpan<N extends SpanName> implements OpenSpan<N> {
 
   mark(error: unknown): void {
     // The library bounds the texts of attributes, and not this one.
-    const message = redact(messageOf(error)).slice(0, SPAN_LIMITS.attributeValueLengthLimit);
+    const message = cutText(redact(messageOf(error)), SPAN_LIMITS.attributeValueLengthLimit);
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
     this.#span.setAttribute("error.type", errorTypeOf(error));
   }
@@ -116,8 +129,13 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanRef): string {
 
 function present(attributes: Readonly<Record<string, unknown>>): Attributes {
   const result: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) result[name] = value;
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) result[name] = bounded(value);
   return result as Attributes;
+}
+
+/** The library would cut it too, but keep the whole text in memory. */
+function bounded(value: unknown): unknown {
+  return typeof value === "string" ? cutText(value, SPAN_LIMITS.attributeValueLengthLimit) : value;
 }
 
 /** Seconds and nanoseconds: plain numbers would be taken for something relative when they are small. */

@@ -24,10 +24,15 @@ export interface SpanStart<N extends SpanName> {
   readonly attributes?: SpanAttributes<N>;
 }
 
+/** What leads to a span wherever it is kept. */
+export type SpanIds = Pick<SpanContext, "traceId" | "spanId">;
+
 /** Any span, as a parent or a target of links. */
 export interface TracedSpan {
   /** Undefined when the span is not exported: then no one may link to it. */
   readonly ref: SpanRef | undefined;
+  /** Undefined when nothing keeps what the span is told; one that is not exported is kept by the flight recorder. */
+  readonly ids: SpanIds | undefined;
   /** Something keeps what the span is told. */
   readonly isRecording: boolean;
   /** The W3C header that makes another process's spans its children; undefined when nothing is traced at all. */
@@ -128,6 +133,7 @@ export function hasExporter({ otlpEndpoint, file, others = [] }: TraceExporters)
 /** A span of which nothing is kept. One stands for all spans below it too. */
 export class UntracedSpan implements OpenSpan<SpanName> {
   readonly ref: undefined;
+  readonly ids: undefined;
   readonly isRecording = false;
   readonly traceparent: string | undefined;
 

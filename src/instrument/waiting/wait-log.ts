@@ -61,7 +61,7 @@ function placeOf({ loop, doing }: ToldWait): string {
 function fieldsOf({ told, loop, state, what, waitedMs, doing }: ToldWait): Readonly<Record<string, unknown>> {
   const { attributes } = doing;
   return {
-    ...idsOf(told),
+    ...idsOf({ ids: told, ref: told }),
     loop,
     state,
     what,
