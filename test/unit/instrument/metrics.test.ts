@@ -248,9 +248,9 @@ test("a durable head, a rollback, a read that waited and an export are observed,
   const drain = telemetry.drainStarted(drainStart(1, clock, []));
   drain.blockDurable("mainnet", 2.5);
   drain.durable();
-  const reorg = telemetry.reorgStarted({ chain: mainnet, evidence: "another parent" });
+  const reorg = telemetry.reorgStarted({ chain: mainnet, evidence: "another parent", foundHash: "0x1" });
   clock.advance(400);
-  reorg.done({ toBlock: 9, depth: 2 });
+  reorg.done(9);
   telemetry.readWaited(0.25);
   const model = await traces();
   const { body } = await telemetry.scrape(OPEN);
