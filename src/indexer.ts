@@ -21,12 +21,13 @@ import type { Session } from "./indexer/session.ts";
 import { type Life, statusOf } from "./indexer/status.ts";
 import { SyncPace } from "./indexer/sync-pace.ts";
 import type { IndexerTelemetry } from "./instrument/create-telemetry.ts";
-import { logEvent } from "./instrument/log.ts";
+import { type Logger, logEvent } from "./instrument/log.ts";
 import type { PhaseTelemetry } from "./instrument/phase-telemetry.ts";
 import type { Status } from "./instrument/status.ts";
 import type { OpenWait } from "./instrument/telemetry.ts";
 import { parseDatabaseUrl } from "./postgres/database-url.ts";
 import { openBackendWaits, openStorage } from "./postgres/open.ts";
+import type { ResumePoint } from "./postgres/resume.ts";
 import type { ShardHolder } from "./postgres/shard-holder.ts";
 import type { PostgresStorage } from "./postgres/storage.ts";
 import { type ChainSource, fallbackSource } from "./source/fallback-source.ts";
@@ -42,7 +43,7 @@ import { writeError } from "./write/write-error.ts";
 export async function runIndexer(options: IndexerOptions, signal: AbortSignal): Promise<"ended" | "stopped"> {
   const { telemetry } = options;
   // What is wrong whatever the nodes say is said before they are waited for.
-  parseDatabaseUrl(options.databaseUrl);
+  const { label } = parseDatabaseUrl(options.databaseUrl);
   const life: Life = {
     startedAt: options.clock.now(),
     standby: undefined,
@@ -55,7 +56,8 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   telemetry.observe(status);
   const server = await serve(options, status);
   const ended = new AbortController();
-  const progress = logProgress(telemetry.log, status, options.clock, ended.signal);
+  const { log, processLoop, writeLoop } = telemetry;
+  const progress = logProgress({ log, processLoop, writeLoop, status }, options.clock, ended.signal);
   const backendWaits = openBackendWaits({ url: options.databaseUrl, clock: options.clock });
   telemetry.askBackends(backendWaits);
   const waits = telemetry.watchWaits(ended.signal);
@@ -67,10 +69,11 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   try {
     for (const chain of options.definition.chains) sources.set(chain.id, sourceOf(options, chain));
     await verifyChainIds(options, sources, signal);
+    logEvent(telemetry.log, "database.connecting", { database: label });
     const storage = await openOrStandBy(options, signal, life, startup);
     life.storage = storage;
     startup.done();
-    logEvent(telemetry.log, "indexer.started", { checkpoint: storage.resume.committedCheckpoint });
+    logStart(telemetry.log, options.definition, storage.resume);
     storage.indexes.start(() => life.session?.isLive ?? false);
     const onSession = (session: Session): void => {
       life.session = session;
@@ -127,6 +130,15 @@ async function openOrStandBy(
   } finally {
     standby?.end();
   }
+}
+
+function logStart(log: Logger, { chains }: IndexerDefinition, resume: ResumePoint): void {
+  const checkpoint = resume.committedCheckpoint;
+  if (checkpoint > 0) {
+    const blocks = resume.chains.map(({ chainId, block }) => [chains.find(({ id }) => id === chainId)?.name, block]);
+    logEvent(log, "indexer.resumed", { checkpoint, chains: Object.fromEntries(blocks) });
+  }
+  logEvent(log, "indexer.started", { checkpoint });
 }
 
 /** From the first reason to end until everything is closed. */

@@ -154,19 +154,23 @@ async function telemetryOf(
   { log, lines }: { readonly log: Logger; readonly lines: RecentLines | undefined },
 ): Promise<IndexerTelemetry> {
   const instance = `${hostname()}-${process.pid}`;
+  const file = flags.traceFile ?? environment.traceFile;
   const tracing = await startTracing({
     serviceName: definition.name,
     version: versionOf(),
     instanceId: instance,
+    resourceAttributes: environment.resourceAttributes,
     exporters: {
       otlpEndpoint: environment.otlpEndpoint,
       headers: environment.otlpHeaders,
-      file: flags.traceFile ?? environment.traceFile,
+      file,
     },
     ratio: environment.traceRatio,
     record: lines !== undefined,
     log,
   });
+  const { otlpEndpoint: to, traceRatio: ratio } = environment;
+  if (to !== undefined || file !== undefined) logEvent(log, "telemetry.started", { to, file, ratio });
   return createTelemetry({
     name: definition.name,
     shard: "default",

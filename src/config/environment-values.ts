@@ -12,6 +12,7 @@ export interface VariableValue {
   readonly duration: number;
   readonly bytes: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export type VariableType = keyof VariableValue;
@@ -55,7 +56,9 @@ export function parseVariable(type: VariableType, text: string, choices: readonl
     case "bytes":
       return withUnit(text, BYTE_UNITS, "no size", "256MiB or 1GB");
     case "headers":
-      return headersOf(text);
+      return pairsOf(text, "no list of headers");
+    case "attributes":
+      return pairsOf(text, "no list of attributes");
   }
 }
 
@@ -85,17 +88,17 @@ function urlOf(text: string): ParsedVariable {
     : { wrong: "no http:// or https:// URL", fix: "Write one, e.g. http://localhost:4318." };
 }
 
-function headersOf(text: string): ParsedVariable {
-  const headers: Record<string, string> = {};
+function pairsOf(text: string, wrong: string): ParsedVariable {
+  const pairs: Record<string, string> = {};
   for (const part of text.split(",")) {
     const [, name, value = ""] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
     const decoded = name === undefined ? undefined : percentDecoded(value);
     if (name === undefined || decoded === undefined) {
-      return { wrong: "no list of headers", fix: "Write name=value,name=value, with values percent-encoded." };
+      return { wrong, fix: "Write name=value,name=value, with values percent-encoded." };
     }
-    headers[name] = decoded;
+    pairs[name] = decoded;
   }
-  return { value: headers };
+  return { value: pairs };
 }
 
 function percentDecoded(text: string): string | undefined {

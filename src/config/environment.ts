@@ -149,10 +149,10 @@ export const ENVIRONMENT = {
   },
   resourceAttributes: {
     variable: "OTEL_RESOURCE_ATTRIBUTES",
-    type: "text",
+    type: "attributes",
     default: undefined,
     secret: false,
-    help: "More attributes of every span, e.g. `deployment.environment.name=production`. Read by the OpenTelemetry SDK.",
+    help: "More attributes of every span, `name=value,name=value`, values percent-encoded: `deployment.environment.name=production`.",
   },
 } as const;
 

@@ -2,11 +2,14 @@ import {
   type DestinationStream,
   destination as fileDestination,
   type Logger,
+  type LoggerOptions,
   pino,
   stdSerializers,
   stdTimeFunctions,
 } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { LogStorm, STORM_LINES, STORM_WINDOW_MS } from "./log-storm.ts";
 import { LOG_EVENTS, type LogEvent } from "./names.ts";
 import type { RecentLines } from "./recorder/recent-lines.ts";
 import { redact } from "./redact.ts";
@@ -21,6 +24,7 @@ export interface LogOptions {
   readonly destination?: (DestinationStream & { readonly isTTY?: boolean }) | undefined;
   /** Keeps the last lines too, as JSON. */
   readonly recent?: RecentLines | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** A logger whose lines hold no secrets. It writes synchronously: the last line before an exit is not lost. */
@@ -35,11 +39,38 @@ export function createLog(options: LogOptions): Logger {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: stdSerializers.errWithCause },
-      hooks: { streamWrite: redact },
+      hooks: { streamWrite: redact, logMethod: limitStorms(new LogStorm(options.clock ?? systemClock)) },
     },
     options.recent === undefined ? stream : keeping(options.recent, stream),
   );
 }
+
+type LogMethodHook = NonNullable<NonNullable<LoggerOptions["hooks"]>["logMethod"]>;
+
+const ERROR = pino.levels.values.error as number;
+/** After these no line may come that would tell of what was left out. */
+const LAST_EVENTS: ReadonlySet<unknown> = new Set<LogEvent>(["indexer.stopping", "indexer.stopped"]);
+
+/**
+ * Leaves lines of an event out that come too fast, and says so when it is over. Errors are always written, and what was
+ * left out before them is told first.
+ */
+function limitStorms(storm: LogStorm): LogMethodHook {
+  return function limited(args, method, level) {
+    const [fields, message]: readonly unknown[] = args;
+    const event = typeof fields === "object" && fields !== null && "event" in fields ? fields.event : undefined;
+    if (event === LIMITED) return method.apply(this, args);
+    const isError = level >= ERROR;
+    for (const { of, lines } of storm.leftOut(isError || LAST_EVENTS.has(event))) {
+      logEvent(this, LIMITED, { of, left_out: lines, written: STORM_LINES, window_ms: STORM_WINDOW_MS });
+    }
+    // A handler's lines are told apart by what they say.
+    const what = event === "handler.log" ? `handler.log: ${String(message)}` : String(event);
+    if (isError || storm.admits(what)) method.apply(this, args);
+  };
+}
+
+const LIMITED = "log.limited" satisfies LogEvent;
 
 function keeping(recent: RecentLines, stream: DestinationStream): DestinationStream {
   return {

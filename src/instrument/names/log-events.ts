@@ -26,7 +26,11 @@ export const LOG_EVENTS = {
     message: "Stopped by an error",
     help: "`err` says what failed first, and the fix.",
   },
-  progress: { level: "info", message: "Progress", help: "Every 10 s: frontiers, lag, rates, what the loops wait for." },
+  progress: {
+    level: "info",
+    message: "Progress",
+    help: "Every 10 s: both frontiers; per chain its blocks, lag and rate; what is queued; the state of each loop, and its share of the time since the line before.",
+  },
   "chain.live": { level: "info", message: "The chain's head is reached", help: "Backfill is over for this chain." },
   "chain.head_stalled": {
     level: "warn",
@@ -42,6 +46,11 @@ export const LOG_EVENTS = {
     level: "info",
     message: "Rolled back to the common ancestor",
     help: "`block`: the newest one kept; `depth`: durable blocks that were orphaned.",
+  },
+  "log.limited": {
+    level: "warn",
+    message: "Lines of an event were left out: they came too fast",
+    help: "`of`: which event; `left_out`: how many lines beyond the 100 that are written within 10 s. Lines of errors are never left out.",
   },
   "server.listening": { level: "info", message: "Serving metrics and status", help: "`url`." },
   "server.port_taken": {
@@ -80,11 +89,6 @@ export const LOG_EVENTS = {
     level: "info",
     message: "Tables are ready",
     help: "`tables`: they were `made`, `migrated` from an older version, or `ready`.",
-  },
-  "database.connection_lost": {
-    level: "warn",
-    message: "A connection to PostgreSQL was lost",
-    help: "It is made anew.",
   },
   "lease.standby": {
     level: "info",
@@ -151,7 +155,11 @@ export const LOG_EVENTS = {
     message: "The node wants fewer blocks in one query",
     help: "Chain, last block.",
   },
-  "source.failing": { level: "warn", message: "A source fails", help: "The next one is asked." },
+  "source.failing": {
+    level: "warn",
+    message: "A source fails",
+    help: "Chain, source, `error`; once until it answers again. The next source is asked.",
+  },
   "recorder.dumped": {
     level: "info",
     message: "The flight recorder has written a dump",
@@ -167,7 +175,11 @@ export const LOG_EVENTS = {
     message: "The flight recorder could not write a dump",
     help: "`reason`, `directory`, `problem`. Indexing goes on.",
   },
-  "telemetry.started": { level: "info", message: "Traces are exported", help: "Where to." },
+  "telemetry.started": {
+    level: "info",
+    message: "Traces are exported",
+    help: "`to` a collector, `file`, `ratio`: the share that is.",
+  },
   "telemetry.problem": {
     level: "warn",
     message: "Traces are not sent, or not whole",

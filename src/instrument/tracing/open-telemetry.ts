@@ -2,7 +2,6 @@ import { type DiagLogFunction, DiagLogLevel, diag } from "@opentelemetry/api";
 import {
   defaultResource,
   detectResources,
-  envDetector,
   hostDetector,
   osDetector,
   type ResourceDetector,
@@ -43,7 +42,7 @@ export async function startOpenTelemetry(options: TracingOptions, clock: Clock):
     spanProcessors: [counter, ...queues, ...(ring === undefined ? [] : [ring])],
     spanLimits: SPAN_LIMITS,
     // The process detector would send the command line, which may hold keys.
-    resourceDetectors: [envDetector, hostDetector, osDetector, identityOf(options)],
+    resourceDetectors: [hostDetector, osDetector, identityOf(options)],
     ...(seed === undefined ? {} : { idGenerator: seededIds(seed) }),
   };
   const source = exporting === undefined ? startProvider(provider) : exporting.startSdk(provider);
@@ -89,6 +88,7 @@ function startProvider({ version, resourceDetectors, ...options }: ProviderOptio
 /** Comes last among the detectors: who we are is not for the environment to say. */
 function identityOf(options: TracingOptions): ResourceDetector {
   const attributes = {
+    ...options.resourceAttributes,
     "service.name": options.serviceName,
     "service.namespace": "spindex",
     "service.version": options.version,

@@ -115,6 +115,8 @@ export interface TracingOptions {
   readonly version: string;
   /** `service.instance.id`, the same as the metrics' instance. */
   readonly instanceId: string;
+  /** More attributes of the resource, such as `deployment.environment.name`. They cannot say who we are. */
+  readonly resourceAttributes?: Readonly<Record<string, string>> | undefined;
   readonly exporters: TraceExporters;
   /** Share of traces that are exported, 0 to 1. */
   readonly ratio: number;

@@ -59,7 +59,8 @@ test("a trace file gives back what was traced, over several runs and a torn line
 
 test("the resource says who traces, and never how it was started", async () => {
   const file = join(folder, "trace.jsonl");
-  const tracing = await start({ file });
+  const resourceAttributes = { "deployment.environment.name": "staging", "service.name": "another" };
+  const tracing = await start({ file }, { resourceAttributes });
   tracing.start("spindex.startup", { parent: undefined, startedAt: 1 }).end(2);
   await tracing.shutdown();
   const request = JSON.parse((await readFile(file, "utf8")).split("\n")[0] as string);
@@ -73,6 +74,7 @@ test("the resource says who traces, and never how it was started", async () => {
     "service.namespace": "spindex",
     "service.version": "1.2.3",
     "service.instance.id": "instance-1",
+    "deployment.environment.name": "staging",
   });
   expect(Object.keys(attributes).filter((key) => key.startsWith("process."))).toEqual([]);
 });
