@@ -1,21 +1,30 @@
 import type { Checkpoint } from "../chain/checkpoint.ts";
+import { pageBytesOf } from "../chain/log-page.ts";
 import type { Batch, BatchSlice, ChainProgress, HistoryMode } from "./batch.ts";
+
+/** How much a batch may take, or may take still. */
+export interface BatchRoom {
+  /** Events. */
+  readonly items: number;
+  /** Memory of the pages that they are in, about. */
+  readonly bytes: number;
+}
 
 /** Where a chain's fetched blocks wait for processing. */
 export interface SliceSupply {
   readonly chainId: number;
   readonly isEmpty: boolean;
   /**
-   * The next whole blocks with at most `maxItems` events; a single block may have more, but only if `atLeastOne`.
+   * The next whole blocks that fit; a single block may be larger, but only if `atLeastOne`.
    * Undefined: nothing is there, or nothing fits.
    */
-  take(maxItems: number, atLeastOne: boolean): BatchSlice | undefined;
+  take(room: BatchRoom, atLeastOne: boolean): BatchSlice | undefined;
 }
 
 export interface BatchRequest {
   readonly id: number;
   readonly firstCheckpoint: Checkpoint;
-  readonly maxItems: number;
+  readonly room: BatchRoom;
   /** The chain whose turn it is comes first. */
   readonly supplies: readonly SliceSupply[];
   /** True when another chain of the shard is inside its reorg window. */
@@ -28,18 +37,26 @@ export interface BatchRequest {
  */
 export function createBatch(request: BatchRequest): Batch | undefined {
   const slices: BatchSlice[] = [];
-  let items = 0;
+  let room = request.room;
   let open = request.supplies;
-  while (open.length > 0 && items < request.maxItems) {
+  while (open.length > 0 && hasRoom(room)) {
     open = open.filter((supply) => {
-      const slice = items < request.maxItems ? supply.take(request.maxItems - items, slices.length === 0) : undefined;
+      const slice = hasRoom(room) ? supply.take(room, slices.length === 0) : undefined;
       if (slice === undefined) return false;
       slices.push(slice);
-      items += slice.toRow - slice.fromRow;
+      room = roomAfter(room, slice);
       return true;
     });
   }
-  return slices.length === 0 ? undefined : batchOf(request, slices, items);
+  return slices.length === 0 ? undefined : batchOf(request, slices, request.room.items - room.items);
+}
+
+function hasRoom({ items, bytes }: BatchRoom): boolean {
+  return items > 0 && bytes > 0;
+}
+
+function roomAfter({ items, bytes }: BatchRoom, { range, fromRow, toRow }: BatchSlice): BatchRoom {
+  return { items: items - (toRow - fromRow), bytes: bytes - pageBytesOf(range.page, toRow - fromRow) };
 }
 
 /** The leading part of a batch: `slices` whole slices, and of the next one the blocks before `beforeBlock`. */

@@ -1,5 +1,5 @@
 import type { BatchSlice, FetchedRange } from "../batch/batch.ts";
-import type { SliceSupply } from "../batch/create-batch.ts";
+import type { BatchRoom, SliceSupply } from "../batch/create-batch.ts";
 import { pageBytesOf } from "../chain/log-page.ts";
 import { assert } from "../errors.ts";
 import { Signal } from "../lib/signal.ts";
@@ -13,7 +13,7 @@ export class RangeBuffer implements SliceSupply {
   /** Notified when a range was taken out. */
   readonly changed: Signal = new Signal();
   readonly #arrived: Signal;
-  readonly #maxItems: number;
+  readonly #max: BatchRoom;
   #ended = false;
   #atHead = false;
   #ranges: FetchedRange[] = [];
@@ -23,12 +23,13 @@ export class RangeBuffer implements SliceSupply {
 
   /**
    * @param nextBlock the first block that is expected
+   * @param max how much it takes before it is full
    * @param arrived notified when a range came in, or nothing more will come
    */
-  constructor(chainId: number, nextBlock: number, maxItems: number, arrived: Signal) {
+  constructor(chainId: number, nextBlock: number, max: BatchRoom, arrived: Signal) {
     this.chainId = chainId;
     this.#nextBlock = nextBlock;
-    this.#maxItems = maxItems;
+    this.#max = max;
     this.#arrived = arrived;
   }
 
@@ -56,7 +57,7 @@ export class RangeBuffer implements SliceSupply {
   }
 
   get isFull(): boolean {
-    return this.#items >= this.#maxItems || this.#ranges.length >= MAX_RANGES;
+    return this.#items >= this.#max.items || this.bytes >= this.#max.bytes || this.#ranges.length >= MAX_RANGES;
   }
 
   /** Events that wait. */
@@ -77,11 +78,11 @@ export class RangeBuffer implements SliceSupply {
     this.#arrived.notify();
   }
 
-  take(maxItems: number, atLeastOne: boolean): BatchSlice | undefined {
+  take(room: BatchRoom, atLeastOne: boolean): BatchSlice | undefined {
     const range = this.#ranges[0];
     if (range === undefined) return undefined;
     const fromRow = this.#nextRow;
-    const toRow = wholeBlocks(range, fromRow, maxItems, atLeastOne);
+    const toRow = wholeBlocks(range, fromRow, rowsIn(room, range), atLeastOne);
     if (toRow === fromRow && fromRow < range.page.count) return undefined;
     const isRest = toRow === range.page.count;
     const throughBlock = isRest ? range.toBlock : (range.page.blockNumber[toRow - 1] as number);
@@ -93,6 +94,11 @@ export class RangeBuffer implements SliceSupply {
     this.changed.notify();
     return slice;
   }
+}
+
+/** How many rows of a range fit. */
+function rowsIn({ items, bytes }: BatchRoom, { page }: FetchedRange): number {
+  return page.count === 0 ? items : Math.min(items, Math.floor((bytes * page.count) / pageBytesOf(page, page.count)));
 }
 
 /** The row after the last whole block that fits. */

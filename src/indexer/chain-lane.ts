@@ -1,4 +1,5 @@
 import type { AddressTable } from "../abi/address-table.ts";
+import type { BatchRoom } from "../batch/create-batch.ts";
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import type { ChainDefinition } from "../config/definition.ts";
@@ -35,7 +36,7 @@ export interface LaneOptions {
   readonly start: LaneStart | undefined;
   readonly arrived: Signal;
   readonly once: boolean;
-  readonly bufferItems: number;
+  readonly bufferRoom: BatchRoom;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -72,7 +73,7 @@ export function createLane(options: LaneOptions): ChainLane {
     clock,
   });
   const sizer = new RangeSizer(Math.min(...definition.sources.map(({ maxRangeBlocks }) => maxRangeBlocks)));
-  const buffer = new RangeBuffer(definition.id, nextBlock, options.bufferItems, options.arrived);
+  const buffer = new RangeBuffer(definition.id, nextBlock, options.bufferRoom, options.arrived);
   const fetcher = new ChainFetcher({
     chain: label,
     source,
@@ -106,7 +107,7 @@ function supplyOf(label: ChainLabel, buffer: RangeBuffer, head: HeadTracker, fet
   return {
     label,
     chainId: label.id,
-    take: (maxItems, atLeastOne) => buffer.take(maxItems, atLeastOne),
+    take: (room, atLeastOne) => buffer.take(room, atLeastOne),
     get isEmpty() {
       return buffer.isEmpty;
     },

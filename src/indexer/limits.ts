@@ -1,10 +1,11 @@
+import type { BatchRoom } from "../batch/create-batch.ts";
 import type { StoreLimits } from "../store/store.ts";
 
 export interface IndexerLimits {
   readonly store: StoreLimits;
-  readonly batchItems: number;
-  /** Events fetched and not yet processed, a chain. */
-  readonly fetchBufferItems: number;
+  readonly batch: BatchRoom;
+  /** What is fetched and not yet processed, a chain. */
+  readonly fetchBuffer: BatchRoom;
   /** How long a write or a read is tried again in an outage. */
   readonly writeRetryBudgetMs: number;
   /** How often to look for history that no rollback can need any more. */
@@ -45,8 +46,11 @@ export function limitsOf(settings: LimitSettings): IndexerLimits {
       maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),
       maximumBatches: 512,
     },
-    batchItems: Math.max(1, Math.min(5_000, Math.floor(capacityChanges / 4))),
-    fetchBufferItems: 30_000,
+    batch: {
+      items: Math.max(1, Math.min(5_000, Math.floor(capacityChanges / 4))),
+      bytes: Math.max(1, Math.min(16 * MIB, Math.floor(capacityBytes / 4))),
+    },
+    fetchBuffer: { items: 30_000, bytes: 64 * MIB },
     writeRetryBudgetMs,
     startBudgetMs,
     pruneEveryMs: 30_000,

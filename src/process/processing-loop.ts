@@ -1,5 +1,5 @@
 import type { Batch } from "../batch/batch.ts";
-import { createBatch, type SliceSupply } from "../batch/create-batch.ts";
+import { type BatchRoom, createBatch, type SliceSupply } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import { releaseText } from "../chain/log-page.ts";
 import type { BatchStart, CapacityWait } from "../instrument/batch-telemetry.ts";
@@ -30,8 +30,8 @@ export interface ProcessingLoopOptions {
   /** What comes before the first block of a chain; undefined: nothing. */
   readonly setup?: ChainSetup | undefined;
   readonly telemetry: Telemetry;
-  /** Most events in a batch, single blocks apart. */
-  readonly batchItems: number;
+  /** Most that is in a batch, single blocks apart. */
+  readonly batchRoom: BatchRoom;
   /** The drain run being written, to link a capacity wait to it. */
   readonly drainInFlight: () => unknown;
   /** Pages are read again when their batch is written: raw events are made of them. */
@@ -164,7 +164,7 @@ export class ProcessingLoop {
     const batch = createBatch({
       id,
       firstCheckpoint: store.nextCheckpoint,
-      maxItems: this.#o.batchItems,
+      room: this.#o.batchRoom,
       supplies: [...supplies.slice(turn), ...supplies.slice(0, turn)],
       shardInsideWindow: supplies.some((supply) => supply.isInsideWindow),
     });
@@ -172,6 +172,8 @@ export class ProcessingLoop {
   }
 
   #startOf(batch: Batch, askedAt: number, createdFrom: number, capacityWait: CapacityWait | undefined): BatchStart {
+    const { supplies, batchRoom } = this.#o;
+    const isEnd = batch.items < batchRoom.items && supplies.every((supply) => supply.isEmpty);
     const ids = new Set(batch.progress.map(({ chainId }) => chainId));
     return {
       id: batch.id,
@@ -183,7 +185,7 @@ export class ProcessingLoop {
       live: batch.progress.every(({ head }) => head.live),
       askedAt,
       createdFrom,
-      boundBy: batch.items >= this.#o.batchItems ? "size" : "end",
+      boundBy: isEnd ? "end" : "size",
       capacityWait,
       fetchOrigins: [...new Set(batch.slices.map(({ range }) => range.origin))],
     };

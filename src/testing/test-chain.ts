@@ -52,6 +52,8 @@ interface PlacedBlock {
   readonly hash: Hash;
 }
 
+const UNBOUNDED = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
 /** One chain of a test: makes logs of events, and hands them over as a fetch of real blocks would. */
 export class TestChain {
   readonly definition: ChainDefinition;
@@ -70,7 +72,7 @@ export class TestChain {
     this.#events = selectedEvents(registrations, definition, addresses);
     this.#selection = new LogSelection(this.#events, addresses);
     this.#nextBlock = this.#events.length === 0 ? 0 : this.#selection.startBlock;
-    this.buffer = new RangeBuffer(definition.id, this.#nextBlock, Number.POSITIVE_INFINITY, new Signal());
+    this.buffer = new RangeBuffer(definition.id, this.#nextBlock, UNBOUNDED, new Signal());
   }
 
   /** The first block that is indexed; infinite when nothing is. */

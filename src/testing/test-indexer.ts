@@ -265,7 +265,7 @@ class TestRuntime {
     const batch = createBatch({
       id: this.#batchId + 1,
       firstCheckpoint: this.#store.nextCheckpoint,
-      maxItems: LIMITS.batchItems,
+      room: LIMITS.batch,
       supplies: this.#chains.map(({ buffer }) => buffer),
       shardInsideWindow: false,
     });

@@ -71,6 +71,28 @@ export const processingMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "let a batch be as large as its events are",
+    rule: "A batch ends at a block boundary on items or bytes; only a single block may be larger.",
+    file: "src/batch/create-batch.ts",
+    find: "bytes: bytes - pageBytesOf(range.page, toRow - fromRow)",
+    replace: "bytes",
+    killedBy: {
+      file: "test/unit/batch/create-batch.test.ts",
+      name: "takes whole blocks up to its bytes, over chains, and one at least",
+    },
+  },
+  {
+    name: "fetch ahead without a limit of bytes",
+    rule: "What is fetched and not yet processed has a limit of events and of bytes.",
+    file: "src/fetch/range-buffer.ts",
+    find: "this.bytes >= this.#max.bytes",
+    replace: "false",
+    killedBy: {
+      file: "test/unit/fetch/range-buffer.test.ts",
+      name: "is full at its bytes, however few the events are",
+    },
+  },
+  {
     name: "process beyond the capacity limit",
     rule: "Uncommitted work exceeds its limit by one batch at most (invariant 5).",
     file: PROCESSING_LOOP,
@@ -179,8 +201,8 @@ export const processingMutants: readonly Mutant[] = [
     name: "let no block pass that is larger than a batch",
     rule: "A single block that is larger than the limit still passes (invariant 5).",
     file: "src/batch/create-batch.ts",
-    find: "supply.take(request.maxItems - items, slices.length === 0)",
-    replace: "supply.take(request.maxItems - items, false)",
+    find: "supply.take(room, slices.length === 0)",
+    replace: "supply.take(room, false)",
     killedBy: { file: CREATE_BATCH_TEST, name: "takes a block that is larger than its size, alone" },
   },
 ];

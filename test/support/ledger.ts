@@ -66,7 +66,7 @@ export function smallRuns(
   });
   return {
     ...limits,
-    batchItems: 12,
+    batch: { items: 12, bytes: limits.batch.bytes },
     flushDeadlineMs: 120_000,
     ...more,
     store: { ...limits.store, minimumItems: 12, maximumBatches: 2, ...store },

@@ -102,7 +102,7 @@ export function batchOf(input: BatchInput = {}): Batch {
   const batch = createBatch({
     id,
     firstCheckpoint: from,
-    maxItems: 1e9,
+    room: { items: 1e9, bytes: 1e9 },
     supplies: [{ chainId, isEmpty: false, take: once(sliceOf({ chainId, blocks, head, headers, toBlock: last })) }],
     shardInsideWindow: false,
   });

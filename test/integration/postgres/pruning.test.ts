@@ -104,7 +104,7 @@ async function index(storage: PostgresStorage, batches: readonly PlannedBatch[])
     const batch = createBatch({
       id: at + 1,
       firstCheckpoint: store.nextCheckpoint,
-      maxItems: 1e9,
+      room: { items: 1e9, bytes: 1e9 },
       supplies: [{ chainId, isEmpty: false, take }],
       shardInsideWindow: [...heads.values()].some((one) => one.number > one.finalized),
     });

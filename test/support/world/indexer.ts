@@ -159,8 +159,8 @@ export class Life {
         once,
         limits: {
           store: scenario.limits,
-          batchItems: scenario.batchItems,
-          fetchBufferItems: scenario.bufferItems,
+          batch: scenario.batch,
+          fetchBuffer: scenario.buffer,
           writeRetryBudgetMs: scenario.writeRetryBudgetMs,
           pruneEveryMs: scenario.pruneEveryMs,
           startBudgetMs: 5_000,

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { BatchRoom } from "../../../src/batch/create-batch.ts";
 import type { StoreLimits } from "../../../src/store/store.ts";
 import { type Op, op, type PlannedEvent } from "./plan.ts";
 
@@ -78,8 +79,8 @@ export interface Scenario {
   /** Most blocks in a query, by configuration and by the node. */
   readonly maxRangeBlocks: number;
   readonly nodeRangeBlocks: number;
-  readonly bufferItems: number;
-  readonly batchItems: number;
+  readonly buffer: BatchRoom;
+  readonly batch: BatchRoom;
   readonly limits: StoreLimits;
   readonly writeRetryBudgetMs: number;
   readonly flushDeadlineMs: number;
@@ -182,8 +183,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   timestamps: fc.boolean(),
   maxRangeBlocks: fc.constantFrom(1, 2, 5, 1000),
   nodeRangeBlocks: fc.constantFrom(1, 3, 1000, 1000),
-  bufferItems: small(20),
-  batchItems: small(8),
+  buffer: fc.record({ items: small(20), bytes: fc.oneof(small(8_000), fc.constant(1e9)) }),
+  batch: fc.record({ items: small(8), bytes: fc.oneof(small(3_000), fc.constant(1e9)) }),
   limits,
   writeRetryBudgetMs: fc.constantFrom(500, 600_000, 600_000),
   flushDeadlineMs: fc.constantFrom(1_000, 1e9, 1e9),

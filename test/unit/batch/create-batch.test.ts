@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { createBatch, type SliceSupply, truncateBatch } from "../../../src/batch/create-batch.ts";
 import type { BlockHeader } from "../../../src/chain/block.ts";
+import { pageBytesOf } from "../../../src/chain/log-page.ts";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
 import { Signal } from "../../../src/lib/signal.ts";
 import { sliceOf } from "../../support/store-fixture.ts";
@@ -11,7 +12,7 @@ function supplyOf(
   chainId: number,
   ranges: readonly (readonly [blocks: readonly number[], toBlock: number])[],
 ): SliceSupply {
-  const buffer = new RangeBuffer(chainId, 1, 1_000, new Signal());
+  const buffer = new RangeBuffer(chainId, 1, { items: 1_000, bytes: 1e9 }, new Signal());
   let fromBlock = 1;
   for (const [blocks, toBlock] of ranges) {
     buffer.put(sliceOf({ chainId, blocks, fromBlock, toBlock }).range);
@@ -23,9 +24,16 @@ function supplyOf(
 const batch = (
   supplies: readonly SliceSupply[],
   maxItems = 100,
-  more: { firstCheckpoint?: number } = {},
+  { maxBytes = 1e9, ...more }: { firstCheckpoint?: number; maxBytes?: number } = {},
 ): Batch | undefined =>
-  createBatch({ id: 1, firstCheckpoint: 1, maxItems, supplies, shardInsideWindow: false, ...more });
+  createBatch({
+    id: 1,
+    firstCheckpoint: 1,
+    room: { items: maxItems, bytes: maxBytes },
+    supplies,
+    shardInsideWindow: false,
+    ...more,
+  });
 
 const slicesIn = (made: Batch | undefined): unknown =>
   made?.slices.map(({ range, fromRow, toRow, fromBlock, throughBlock }) => [
@@ -48,6 +56,17 @@ describe("a batch", () => {
     expect(slicesIn(batch([supply], 4))).toEqual([[1, [0, 2], [1, 2]]]);
     expect(slicesIn(batch([supply], 4))).toEqual([[1, [2, 6], [3, 9]]]);
     expect(batch([supply])).toBeUndefined();
+  });
+
+  test("takes whole blocks up to its bytes, over chains, and one at least", () => {
+    const supplies = [supplyOf(1, [[[1, 2, 3], 3]]), supplyOf(2, [[[5, 6], 6]])];
+    const rowBytes = pageBytesOf(sliceOf({ blocks: [1], toBlock: 1 }).range.page, 1);
+    const made = (rows: number): unknown => slicesIn(batch(supplies, 100, { maxBytes: rows * rowBytes }));
+    expect(made(4)).toEqual([
+      [1, [0, 3], [1, 3]],
+      [2, [0, 1], [1, 5]],
+    ]);
+    expect(made(0.5)).toEqual([[2, [1, 2], [6, 6]]]);
   });
 
   test("takes a block that is larger than its size, alone", () => {
@@ -105,20 +124,28 @@ describe("a batch", () => {
     ["keep", -1, false],
     ["keep", 5, true],
   ] as const)("is of mode %s when %d is final (another chain inside its window: %s)", (mode, finalized, inside) => {
-    const buffer = new RangeBuffer(1, 1, 100, new Signal());
+    const buffer = new RangeBuffer(1, 1, { items: 100, bytes: 1e9 }, new Signal());
     buffer.put(sliceOf({ blocks: [1], fromBlock: 1, toBlock: 5, head: { number: 5, finalized, live: true } }).range);
-    const request = { id: 1, firstCheckpoint: 1, maxItems: 9, supplies: [buffer], shardInsideWindow: inside };
+    const request = {
+      id: 1,
+      firstCheckpoint: 1,
+      room: { items: 9, bytes: 1e9 },
+      supplies: [buffer],
+      shardInsideWindow: inside,
+    };
     expect(createBatch(request)?.mode).toBe(mode);
   });
 
   test("keeps history as soon as one of its chains is inside its window", () => {
     const supplies = [5, 4].map((finalized, at) => {
-      const buffer = new RangeBuffer(at + 1, 1, 100, new Signal());
+      const buffer = new RangeBuffer(at + 1, 1, { items: 100, bytes: 1e9 }, new Signal());
       const head = { number: 5, finalized, live: true };
       buffer.put(sliceOf({ chainId: at + 1, blocks: [1], fromBlock: 1, toBlock: 5, head }).range);
       return buffer;
     });
-    expect(createBatch({ id: 1, firstCheckpoint: 1, maxItems: 9, supplies, shardInsideWindow: false })).toMatchObject({
+    expect(
+      createBatch({ id: 1, firstCheckpoint: 1, room: { items: 9, bytes: 1e9 }, supplies, shardInsideWindow: false }),
+    ).toMatchObject({
       mode: "keep",
       slices: [{ range: { chainId: 1 } }, { range: { chainId: 2 } }],
     });
@@ -126,7 +153,7 @@ describe("a batch", () => {
 
   test("takes the headers of its own blocks along, and the newest time it knows", () => {
     const { range } = sliceOf({ blocks: [2, 4], fromBlock: 1, toBlock: 9 });
-    const buffer = new RangeBuffer(1, 1, 100, new Signal());
+    const buffer = new RangeBuffer(1, 1, { items: 100, bytes: 1e9 }, new Signal());
     buffer.put({ ...range, headers: [2, 3, 4, 9].map(header) });
     expect(batch([buffer], 1)?.progress).toMatchObject([{ block: 2, headers: [header(2)], timestamp: 20 }]);
     expect(batch([buffer], 1)?.progress).toMatchObject([{ block: 9, headers: [3, 4, 9].map(header), timestamp: 90 }]);

@@ -72,7 +72,7 @@ async function benchOf(input: BenchInput = {}): Promise<Bench> {
   const selection = new LogSelection([event], new AddressTable());
   const head = new HeadTracker({ maxReorgDepth: 10, blockLag, live: false, finalized: -1, clock });
   const nextBlock = options?.nextBlock ?? selection.startBlock;
-  const buffer = new RangeBuffer(1, nextBlock, bufferItems, new Signal());
+  const buffer = new RangeBuffer(1, nextBlock, { items: bufferItems, bytes: 1e9 }, new Signal());
   const fetcher = new ChainFetcher({
     chain: label,
     source,
@@ -92,7 +92,12 @@ async function benchOf(input: BenchInput = {}): Promise<Bench> {
   });
   const ranges = (): FetchedRange[] => {
     const all: FetchedRange[] = [];
-    for (let slice = buffer.take(1e6, true); slice !== undefined; slice = buffer.take(1e6, true)) all.push(slice.range);
+    for (
+      let slice = buffer.take({ items: 1e6, bytes: 1e9 }, true);
+      slice !== undefined;
+      slice = buffer.take({ items: 1e6, bytes: 1e9 }, true)
+    )
+      all.push(slice.range);
     return all;
   };
   const taken = (): [number, number, number[]][] =>

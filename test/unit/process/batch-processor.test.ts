@@ -79,7 +79,7 @@ interface Ran {
 async function run(input: RunInput): Promise<Ran> {
   const { routes, events, otherEvents = [], store = storeOf() } = input;
   const bufferOf = (chainId: number, places: readonly Place[], toBlock: number): RangeBuffer => {
-    const buffer = new RangeBuffer(chainId, 1, 1e9, new Signal());
+    const buffer = new RangeBuffer(chainId, 1, { items: 1e9, bytes: 1e9 }, new Signal());
     buffer.put({
       chainId,
       fromBlock: 1,
@@ -98,7 +98,7 @@ async function run(input: RunInput): Promise<Ran> {
   const batch = createBatch({
     id: 1,
     firstCheckpoint: store.nextCheckpoint,
-    maxItems: 1e9,
+    room: { items: 1e9, bytes: 1e9 },
     supplies,
     shardInsideWindow: false,
   }) as Batch;

@@ -48,7 +48,7 @@ function benchOf(input: BenchInput = {}): Bench {
   const store = storeOf({ clock, limits: { ...input.limits } });
   const arrived = new Signal();
   const ids = Array.from({ length: input.chains ?? 1 }, (_, at) => at + 1);
-  const buffers = ids.map((id) => new RangeBuffer(id, 1, 1e9, arrived));
+  const buffers = ids.map((id) => new RangeBuffer(id, 1, { items: 1e9, bytes: 1e9 }, arrived));
   const labels = ids.map((id) => ({ id, name: `chain ${id}` }));
   const batches: BatchStart[] = [];
   const ends: unknown[] = [];
@@ -70,7 +70,7 @@ function benchOf(input: BenchInput = {}): Bench {
       return {
         label,
         chainId: label.id,
-        take: (maxItems, atLeastOne) => buffer.take(maxItems, atLeastOne),
+        take: (room, atLeastOne) => buffer.take(room, atLeastOne),
         get isEmpty() {
           return buffer.isEmpty;
         },
@@ -106,7 +106,7 @@ function benchOf(input: BenchInput = {}): Bench {
       onUndecodable: () => {},
     }),
     telemetry,
-    batchItems: input.batchItems ?? 100,
+    batchRoom: { items: input.batchItems ?? 100, bytes: 1e9 },
     keepsPages: input.keepsPages ?? false,
     drainInFlight: input.drainInFlight ?? (() => undefined),
     clock,

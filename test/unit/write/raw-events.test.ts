@@ -24,7 +24,13 @@ function commit(store: Store, id: number, slices: readonly BatchSlice[]): void {
   const waiting = [...slices];
   const supply = { chainId: 1, isEmpty: false, take: () => waiting.shift() };
   const firstCheckpoint = store.nextCheckpoint;
-  const batch = createBatch({ id, firstCheckpoint, maxItems: 1e9, supplies: [supply], shardInsideWindow: false });
+  const batch = createBatch({
+    id,
+    firstCheckpoint,
+    room: { items: 1e9, bytes: 1e9 },
+    supplies: [supply],
+    shardInsideWindow: false,
+  });
   if (batch === undefined) throw new Error("no batch");
   store.beginBatch(batch);
   store.commitBatch(batch);
