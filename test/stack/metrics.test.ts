@@ -31,6 +31,8 @@ const EXPECTED_ALERTS: Readonly<Record<string, string>> = {
 
 /** Metrics with exemplars that this run need not observe, and why. */
 const WITHOUT_EXEMPLARS: Readonly<Record<string, string>> = {
+  block_to_durable_duration_seconds: "the replayed head does not move",
+  rollback_duration_seconds: "there is no reorg",
   capacity_wait_duration_seconds: "the load is far below the capacity limit",
   effect_duration_seconds: "the example has no effects",
   waiting_seconds: "nothing waits for ten seconds; what does is in stall.test.ts",

@@ -1,5 +1,3 @@
-import { execFileSync } from "node:child_process";
-
 export interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -130,17 +128,4 @@ function require(condition: boolean, what: string): void {
 
 function fail(what: string, line: string): never {
   throw new Error(`${what}: ${line}`);
-}
-
-/** What `promtool check metrics` says of a classic page, a line each; undefined where there is no promtool. */
-export function promtoolComplaints(page: string): string[] | undefined {
-  const promtool = process.env.PROMTOOL_BIN ?? "promtool";
-  try {
-    execFileSync(promtool, ["check", "metrics"], { input: page, stdio: ["pipe", "pipe", "pipe"] });
-    return [];
-  } catch (error) {
-    const { code, stderr, stdout } = error as { code?: string; stderr?: Buffer; stdout?: Buffer };
-    if (code === "ENOENT") return undefined;
-    return `${stdout ?? ""}${stderr ?? ""}`.split("\n").filter((line) => line !== "");
-  }
 }

@@ -1,8 +1,8 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import { METRIC_PREFIX, METRICS, type MetricDefinition } from "../../src/instrument/names.ts";
+import contract from "../../telemetry/contract.json" with { type: "json" };
 
-/** Labels that every series of ours carries: our default labels, and those that a scrape adds. */
-const COMMON_LABELS = ["indexer", "shard", "job", "instance"];
+/** Labels that every series of ours carries: our own, and those that a scrape adds. */
+const COMMON_LABELS = [...contract.commonLabels, "job", "instance"];
 /** Series that others make. */
 const FOREIGN_SERIES = new Map([
   ["up", ["job", "instance"]],
@@ -11,12 +11,12 @@ const FOREIGN_SERIES = new Map([
 
 /** Series name, as a scrape gives it → its labels; made from the telemetry contract. */
 const SERIES: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(METRICS as Readonly<Record<string, MetricDefinition>>).flatMap(([name, metric]) =>
-    seriesOf(METRIC_PREFIX + name, metric.type, [...Object.keys(metric.labels), ...COMMON_LABELS]),
+  contract.metrics.flatMap(({ name, type, labels }) =>
+    seriesOf(name, type, [...Object.keys(labels), ...COMMON_LABELS]),
   ),
 );
 
-function seriesOf(name: string, type: MetricDefinition["type"], labels: string[]): [string, string[]][] {
+function seriesOf(name: string, type: string, labels: string[]): [string, string[]][] {
   const sums: [string, string[]][] = [
     [`${name}_sum`, labels],
     [`${name}_count`, labels],

@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { overview } from "../../dashboards/overview.ts";
-import { SPANS } from "../../src/instrument/names.ts";
+import contract from "../../telemetry/contract.json" with { type: "json" };
 import { problemsOf } from "../support/promql.ts";
+import { hasPromtool, promtoolComplaints } from "../support/promtool.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -62,7 +63,28 @@ describe("the alert rules", () => {
     expect(queries.length, "queries").toBeGreaterThan(0);
     expect(queries.flatMap((query) => problemsOf(query, recorded))).toEqual([]);
     const operations = code.filter((piece) => piece.startsWith("spindex."));
-    expect(operations.filter((span) => !(span in SPANS))).toEqual([]);
+    expect(operations.filter((span) => !(span in contract.spans))).toEqual([]);
+  });
+});
+
+describe("the tests of the alert rules", () => {
+  const files = globSync("telemetry/prometheus/tests/*.yml", { cwd: root });
+
+  test.each(files)("%s: each alert in it fires and is silent, and is one of ours", (path) => {
+    const { tests } = yaml<{ tests: { alert_rule_test: { alertname: string; exp_alerts?: object[] }[] }[] }>(path);
+    const checks = tests.flatMap((one) => one.alert_rule_test);
+    const names = [...new Set(checks.map(({ alertname }) => alertname))];
+    expect(names.filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
+    for (const name of names) {
+      const fires = checks
+        .filter(({ alertname }) => alertname === name)
+        .map(({ exp_alerts = [] }) => exp_alerts.length > 0);
+      expect([...new Set(fires)].sort(), name).toEqual([false, true]);
+    }
+  });
+
+  test.skipIf(!hasPromtool).each(files)("%s holds in Prometheus", (path) => {
+    expect(promtoolComplaints(["test", "rules", join(root, path)])).toEqual([]);
   });
 });
 
@@ -76,7 +98,7 @@ describe("the overview dashboard", () => {
     }
     expect(panel.unit).not.toBe("");
     expect(panel.description.length).toBeGreaterThan(30);
-    expect(panel.spans in SPANS).toBe(true);
+    expect(panel.spans in contract.spans).toBe(true);
   });
 });
 
