@@ -21,7 +21,7 @@ export interface HandlerSpan {
 
 /**
  * Runs `run` inside a span, and gives what it gives. An error, or a rejection, is recorded on the span and goes on.
- * Where the batch is not sampled `run` is called, and nothing else happens.
+ * Where nothing keeps the batch's spans `run` is called, and nothing else happens.
  */
 export type RunInSpan = <T>(name: string, run: (span: HandlerSpan) => T) => T;
 

@@ -9,6 +9,7 @@ import { processingMutants } from "./processing.ts";
 import { queueMutants } from "./queue.ts";
 import { rollbackMutants } from "./rollback.ts";
 import { tableMutants } from "./tables.ts";
+import { tellingMutants } from "./telling.ts";
 import { traceMutants } from "./traces.ts";
 import { upkeepMutants } from "./upkeep.ts";
 import { writingMutants } from "./writing.ts";
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...upkeepMutants,
   ...rollbackMutants,
   ...traceMutants,
+  ...tellingMutants,
 ];

@@ -56,6 +56,7 @@ describe("the environment", () => {
         SPINDEX_TRACE_RATIO: "0.01",
         OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318",
         OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20x, tenant=a",
+        OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=staging,team=a%20b",
       }),
     ).toEqual({
       ...DEFAULTS,
@@ -74,6 +75,7 @@ describe("the environment", () => {
       traceRatio: 0.01,
       otlpEndpoint: "http://localhost:4318",
       otlpHeaders: { authorization: "Bearer x", tenant: "a" },
+      resourceAttributes: { "deployment.environment.name": "staging", team: "a b" },
     });
   });
 

@@ -7,8 +7,12 @@ type Store = StoreOf<typeof schema>;
 
 const zeroAddress = "0x0000000000000000000000000000000000000000";
 
-indexer.on("Erc20.Transfer", async ({ event, store }) => {
+const byKind = { help: "Transfers of fungible tokens, by what they are.", labels: ["kind"] } as const;
+
+indexer.on("Erc20.Transfer", async ({ event, store, metrics }) => {
   const { from, to, value } = event.args;
+  const kind = from === zeroAddress ? "mint" : to === zeroAddress ? "burn" : "move";
+  metrics.counter("transfers", byKind).add(1, { kind });
   store.transfer.insert({
     id: event.id,
     token: event.log.address,
