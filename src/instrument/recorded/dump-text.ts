@@ -7,7 +7,7 @@ export function dumpText({ dump, model, logs }: Recording, style: Style): string
   if (dump === undefined) return "";
   const { reason, at, name, version, instance, status, loops } = dump;
   const open = model.spans.filter(({ isOpen }) => isOpen).length;
-  const counts = `${model.spans.length} spans, ${open} of them open · ${logs.length} log lines`;
+  const counts = `${model.spans.length} spans, ${open} of them open · log lines: ${logs.length}`;
   const lines = [
     `${style("title", `dump: ${reason}`)} · ${at} · ${name} ${version} at ${instance} · ${counts}`,
     `  processing loop in ${loops.process.state} · write loop in ${loops.write.state}`,

@@ -69,7 +69,7 @@ function outcomeOf(span: TraceSpan, style: Style): string {
 function attributionOf(root: TraceSpan): string[] {
   const part = (name: string, words: string): string[] => {
     const ms = root.attributes[`spindex.lag.${name}_ms`];
-    return typeof ms === "number" ? [`${words} ${durationText(ms)}`] : [];
+    return typeof ms === "number" && ms > 0 ? [`${words} ${durationText(ms)}`] : [];
   };
   const parts = [
     ...part("capacity", "waited for capacity"),

@@ -13,8 +13,8 @@ const WORDS: Partial<Record<SpanName, readonly Word[]>> = {
     ["spindex.history_mode", "history _"],
   ],
   "spindex.capacity_wait": [
-    ["spindex.wait.reason", "_ at the limit"],
-    ["spindex.wait.limit", "of _"],
+    ["spindex.wait.reason", "at the limit of _"],
+    ["spindex.wait.limit", "limit _"],
     ["spindex.queue.batches", "_ batches queued"],
     ["spindex.drain.id", "waited for run _"],
   ],

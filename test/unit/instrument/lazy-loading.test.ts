@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Packages of OpenTelemetry that a process loads to start telemetry. */
-function loadedWith(exporters: string): string[] {
+function loadedWith(exporters: string, record = false): string[] {
   const program = `
     import { registerHooks } from "node:module";
     const loaded = new Set();
@@ -20,7 +20,7 @@ function loadedWith(exporters: string): string[] {
     const { startTracing } = await import("./src/instrument/tracing/start-tracing.ts");
     const log = createLog({ level: "silent", format: "json" });
     const identity = { serviceName: "a", version: "1", instanceId: "i" };
-    const tracing = await startTracing({ ...identity, exporters: ${exporters}, ratio: 1, log });
+    const tracing = await startTracing({ ...identity, exporters: ${exporters}, ratio: 1, record: ${record}, log });
     createTelemetry({ name: "a", shard: "0", version: "1", log, tracing, chains: [], tables: [], handlers: [] });
     await tracing.shutdown();
     console.log(JSON.stringify([...loaded]));
@@ -34,4 +34,10 @@ test("the tracing library is loaded only when there is an exporter", () => {
   // The metrics library asks for the interface package; it is small.
   expect(loadedWith("{}").filter((name) => name !== "@opentelemetry/api")).toEqual([]);
   expect(loadedWith("{ file: '/dev/null' }")).toContain("@opentelemetry/sdk-node");
+});
+
+test("the flight recorder alone loads its core, and not the SDK with its exporters", () => {
+  const loaded = loadedWith("{}", true);
+  expect(loaded).toContain("@opentelemetry/sdk-trace");
+  expect(loaded.filter((name) => /sdk-node|exporter|instrumentation/.test(name))).toEqual([]);
 });
