@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Dump } from "../../src/instrument/recorder/dump.ts";
 import { systemClock } from "../../src/lib/clock.ts";
-import { type CliProcess, startCli, type TemporaryProject, temporaryProject } from "../support/cli.ts";
+import {
+  type CliProcess,
+  type CliResult,
+  runCli,
+  startCli,
+  type TemporaryProject,
+  temporaryProject,
+} from "../support/cli.ts";
 import { tokenChain } from "../support/fake-chain.ts";
 import { type FakeNode, startFakeNode } from "../support/fake-node.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -91,4 +98,52 @@ test("a write that fails for good leaves a dump of its trace before the exit", a
   const dump = (await dumpsOf(project)).get("write_failure")?.dump;
   expect(dump?.status?.failure?.code).toBe("WRITE_FAILED");
   expect(dump?.logs).toContainEqual(expect.objectContaining({ event: "write.failed", class: "fatal" }));
+  // The folder stands for its newest dump.
+  const shown = await runCli(["trace", "show", ".spindex/dumps"], { cwd: project.directory });
+  expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(shown.stdout).toMatch(/^dump: write_failure · .* · token /);
+  expect(shown.stdout).toMatch(/^batch \d+ · failed · .*\n(?:.*\n)*? {2}▸ spindex\.drain_run .* WRITE_FAILED/m);
+  expect(shown.stdout).toContain('✗ new row for relation "transfer" violates check constraint "low"');
+  expect(shown.stdout).toMatch(/error write\.failed .* class=fatal/);
+  expect(shown.stdout).not.toContain("\u001b");
+});
+
+test("a handler's failure leaves a dump; with the recorder off nothing does", async () => {
+  const node = await startFakeNode({ chain: tokenChain({ blocks: BLOCKS }) });
+  const handlers = TOKEN_PROJECT["handlers.ts"].replace(
+    "const { from, to, value } = event.args;",
+    `const { from, to, value } = event.args;
+  if (event.block.number === 30n) throw new RangeError("boom");`,
+  );
+  await using project = await temporaryProject({ ...TOKEN_PROJECT, "handlers.ts": handlers });
+  const folder = join(project.directory, "elsewhere");
+  const run = (schema: string, env: Readonly<Record<string, string>>): Promise<CliResult> =>
+    runCli(["start", "--once", "--schema", schema], {
+      cwd: project.directory,
+      env: { DATABASE_URL: database.url, RPC_URL: node.url, SPINDEX_DUMP_DIR: "elsewhere", ...env },
+    });
+  try {
+    expect(await run("unrecorded", { SPINDEX_FLIGHT_RECORDER: "off" })).toMatchObject({ exitCode: 1 });
+    expect(await readdir(project.directory)).not.toContain("elsewhere");
+    expect(await run("thrown", {})).toMatchObject({ exitCode: 1 });
+  } finally {
+    await node.close();
+  }
+  const [name = ""] = await readdir(folder);
+  expect(name).toMatch(/-handler_failure\.json$/);
+  const shown = await runCli(["trace", "show", join(folder, name)], { cwd: project.directory });
+  expect(shown.stdout).toMatch(/spindex\.handler .* RangeError · Token\.Transfer · local · block 30 · log 0\n.*✗ boom/);
+});
+
+test.each([
+  [["no-such-file"], "error TRACE_FILE_INVALID: there is no file no-such-file"],
+  [["."], "error TRACE_FILE_INVALID: there is no dump in the folder ."],
+  [["schema.ts"], "error TRACE_FILE_INVALID: schema.ts: it holds neither OTLP/JSON lines nor a dump"],
+  [["schema.ts", "--trace", "xyz"], "a trace id has up to 32 hexadecimal digits"],
+  [[], "missing required argument 'file'"],
+])("trace show %j says what is wrong", async (args, message) => {
+  await using project = await temporaryProject(TOKEN_PROJECT);
+  const { exitCode, stderr } = await runCli(["trace", "show", ...args], { cwd: project.directory });
+  expect(stderr).toContain(message);
+  expect(exitCode).toBe(2);
 });

@@ -104,6 +104,23 @@ test("the ten newest dumps are kept, and nobody else's files are touched", async
   expect(names.at(-1)).toBe("2026-01-01T00-11-00.000Z-stall.json");
 });
 
+test("while a dump is written, the loops go on", async () => {
+  for (let i = 0; i < 5_000; i++) tracing.start("spindex.flush", { parent: undefined, startedAt: 1 }).end(2);
+  let turns = 0;
+  let isWritten = false;
+  const written = recorder()
+    .dump("stall")
+    .then(() => {
+      isWritten = true;
+    });
+  while (!isWritten) {
+    turns++;
+    await clock.turn();
+  }
+  await written;
+  expect(turns).toBeGreaterThan(20);
+});
+
 test("a dump that cannot be written is a line in the log, and no error", async () => {
   await writeFile(join(directory, "..", "file"), "");
   await recorder({ directory: join(directory, "..", "file", "dumps") }).dump("write_failure");
