@@ -19,6 +19,9 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 # Inside a container the loopback address is reached by nobody.
 ENV SPINDEX_HOST=0.0.0.0
+# The project may be mounted read-only.
+ENV SPINDEX_DUMP_DIR=/var/lib/spindex/dumps
+RUN install --directory --owner=node --group=node /var/lib/spindex
 WORKDIR /app/project
 COPY --from=dependencies /build/node_modules /app/node_modules
 COPY --from=build /build/dist /app/node_modules/spindex/dist

@@ -86,9 +86,10 @@ ${Object.entries(BUCKETS)
 ## Log events
 
 A line of the log is a JSON object with the code in \`event\`, a constant \`msg\`, and values as fields; where there is a
-span, \`trace_id\` and \`span_id\`. Of one event at most 100 lines are written in 10 seconds; \`log.limited\` then says how
-many were left out. Lines of errors are always written. No line has a secret in it: addresses are reduced to their
-origin, and values of secret variables, of addresses and of headers are hidden wherever they stand.
+span, \`trace_id\` and \`span_id\`, and \`trace_flags\` 00 when it is not sampled: then only the
+[flight recorder](flight-recorder.md) has it. Of one event at most 100 lines are written in 10 seconds; \`log.limited\` then
+says how many were left out. Lines of errors are always written. No line has a secret in it: addresses are reduced to
+their origin, and values of secret variables, of addresses and of headers are hidden wherever they stand.
 
 ${table(
   ["event", "level", "message", "meaning"],
