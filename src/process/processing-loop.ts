@@ -75,7 +75,7 @@ export class ProcessingLoop {
     const supplied = await this.#awaitSupply(signal);
     if (supplied !== "progress") return supplied;
     const askedAt = this.#o.clock.now();
-    const capacityWait = await this.#awaitCapacity();
+    const capacityWait = await this.#awaitCapacity(signal);
     if (signal.aborted) return "stopped";
     await this.#process(askedAt, capacityWait);
     return "progress";
@@ -99,7 +99,8 @@ export class ProcessingLoop {
     return "progress";
   }
 
-  async #awaitCapacity(): Promise<CapacityWait | undefined> {
+  /** Until there is capacity, or `signal` aborts: a stop must not wait for a database that is away. */
+  async #awaitCapacity(signal: AbortSignal): Promise<CapacityWait | undefined> {
     const { store, clock, telemetry } = this.#o;
     const reason = store.capacityReached;
     if (reason === undefined) return undefined;
@@ -116,10 +117,13 @@ export class ProcessingLoop {
     };
     telemetry.processLoop.enter("capacity");
     const open = telemetry.waiting({ state: "capacity", what: "spindex.capacity_wait" });
+    const wake = (): void => store.changed.notify();
+    signal.addEventListener("abort", wake, { once: true });
     let wakeUps: number;
     try {
-      wakeUps = await store.waitUntil(() => store.capacityReached === undefined);
+      wakeUps = await store.waitUntil(() => store.capacityReached === undefined || signal.aborted);
     } finally {
+      signal.removeEventListener("abort", wake);
       open.end();
       telemetry.processLoop.enter("other");
     }

@@ -130,10 +130,12 @@ export class PersistenceLoop {
 
   /** The run with its raw events, encoded once for all attempts. */
   async #withRawEvents(run: DrainRun, drain: DrainTelemetry): Promise<DrainRun> {
-    const { rawEvents, clock } = this.#o;
+    const { rawEvents, clock, telemetry } = this.#o;
     if (rawEvents === undefined) return run;
     const startedAt = clock.now();
-    const { run: complete, escapes } = await rawEvents.addTo(run);
+    const { run: complete, escapes } = await rawEvents.addTo(run, (part) =>
+      telemetry.processLoop.interrupt("blocked", part),
+    );
     const { rows, bytes } = complete.rawEvents;
     drain.rawEventsEncoded({ startedAt, endedAt: clock.now(), events: rows, bytes, escapes });
     return complete;

@@ -58,14 +58,14 @@ export class RawEvents {
     this.#o = options;
   }
 
-  /** @returns the run that is to be written in place of this one, at every attempt */
-  async addTo(run: DrainRun): Promise<WithRawEvents> {
+  /**
+   * @param blocking does each part of the work: everything else stands still meanwhile
+   * @returns the run that is to be written in place of this one, at every attempt
+   */
+  async addTo(run: DrainRun, blocking: <T>(part: () => T) => T = (part) => part()): Promise<WithRawEvents> {
     const encoding = new Encoding(this.#o);
-    for (const { slices = [], checkpoints } of run.batches) {
-      let next = checkpoints.from;
-      for (const slice of slices) next = await encoding.slice(slice, next);
-      assert(slices.length === 0 || next === checkpoints.to + 1, "raw events have other positions than their batch");
-    }
+    const parts = encoding.run(run);
+    while (blocking(() => parts.next()).done !== true) await this.#o.clock.turn();
     const { out, escapes } = encoding;
     return { run: { ...run, rawEvents: out.rows === 0 ? NO_ROWS : out.take() }, escapes };
   }
@@ -81,8 +81,17 @@ class Encoding {
     this.#o = options;
   }
 
+  /** Stops where the event loop is due a turn. */
+  *run({ batches }: DrainRun): Generator<void, void> {
+    for (const { slices = [], checkpoints } of batches) {
+      let next = checkpoints.from;
+      for (const slice of slices) next = yield* this.#slice(slice, next);
+      assert(slices.length === 0 || next === checkpoints.to + 1, "raw events have other positions than their batch");
+    }
+  }
+
   /** @returns the checkpoint of the next position: each block with events has one, and the slice's end, if it has none */
-  async slice(slice: BatchSlice, first: number): Promise<number> {
+  *#slice(slice: BatchSlice, first: number): Generator<void, number> {
     const { blockNumber } = slice.range.page;
     let next = first;
     let block = -1;
@@ -92,7 +101,9 @@ class Encoding {
         next++;
       }
       this.#row(slice, row, next - 1);
-      if (this.out.rows >= this.#turnAt.rows || this.out.bytes >= this.#turnAt.bytes) await this.#turn();
+      if (this.out.rows < this.#turnAt.rows && this.out.bytes < this.#turnAt.bytes) continue;
+      yield;
+      this.#turnAt = { rows: this.out.rows + EVENTS_A_TURN, bytes: this.out.bytes + BYTES_A_TURN };
     }
     return block === slice.throughBlock ? next : next + 1;
   }
@@ -134,10 +145,5 @@ class Encoding {
     const stored = storedText(text);
     if (stored !== text) this.escapes++;
     return stored;
-  }
-
-  async #turn(): Promise<void> {
-    await this.#o.clock.turn();
-    this.#turnAt = { rows: this.out.rows + EVENTS_A_TURN, bytes: this.out.bytes + BYTES_A_TURN };
   }
 }

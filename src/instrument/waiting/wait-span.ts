@@ -1,5 +1,5 @@
 import { type Instruments, MAX_LINKED, traceIdsOf } from "../instruments.ts";
-import type { SpanAttributes } from "../names.ts";
+import type { SpanAttributes, WaitState } from "../names.ts";
 import { BatchTrace } from "../traces/batch-trace.ts";
 import { DrainTrace } from "../traces/drain-trace.ts";
 import type { SpanRef } from "../tracing/tracing.ts";
@@ -44,16 +44,19 @@ export function tellOf(
   return { ...work, doing, waitedMs, wait, told: span.ref };
 }
 
+/** What is not the write loop's, and may have to wait for what that writes. */
+const AWAIT_RUNS: ReadonlySet<WaitState> = new Set<WaitState>(["capacity", "handlers", "flush"]);
+
 /** What it has to do with in the other loop. */
 function otherLoop(
   open: Instruments["open"],
   { loop, state }: OpenWork,
 ): { readonly links: readonly (SpanRef | undefined)[]; readonly attributes: Attributes } {
   const run = find(open, (unfinished) => (unfinished instanceof DrainTrace ? unfinished : undefined));
-  const isOfBatch = isOfQueue(state) || state === "capacity" || state === "handlers";
-  if (run === undefined || (loop !== "write" && !isOfBatch)) return { links: [], attributes: {} };
+  const isAwaitingRun = isOfQueue(state) || AWAIT_RUNS.has(state);
+  if (run === undefined || (loop !== "write" && !isAwaitingRun)) return { links: [], attributes: {} };
   const ids = { "spindex.drain.id": run.origin.id, "spindex.drain.trace_id": run.origin.ref?.traceId };
-  if (isOfBatch) return { links: [run.origin.ref], attributes: ids };
+  if (isAwaitingRun) return { links: [run.origin.ref], attributes: ids };
   const batches = run.batchRefs.slice(0, MAX_LINKED);
   return { links: batches, attributes: { ...ids, "spindex.batch.trace_ids": traceIdsOf(batches) } };
 }

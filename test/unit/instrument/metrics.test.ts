@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { HeadTracker } from "../../../src/fetch/head-tracker.ts";
 import { memoryLimitBytes } from "../../../src/instrument/metrics/process-gauges.ts";
 import { METRIC_PREFIX, METRICS } from "../../../src/instrument/names.ts";
 import { chainStatus, statusOf } from "../../support/statuses.ts";
@@ -63,6 +64,40 @@ test("gauges are what the status says at the moment of the scrape", async () => 
   ]) {
     expect(samples).toContain(sample);
   }
+});
+
+test("lags and ages grow while nothing becomes durable, and while no head is seen, with no event to make them", async () => {
+  const { telemetry, clock } = await traced();
+  const head = new HeadTracker({ maxReorgDepth: 10, blockLag: 0, live: true, finalized: 0, clock });
+  head.observe(100, undefined);
+  clock.advance(5_000);
+  head.observe(101, undefined);
+  const processedAt = clock.now();
+  telemetry.observe(() =>
+    statusOf({
+      at: clock.now(),
+      oldestUncommittedAt: processedAt,
+      lastCommitAt: processedAt,
+      chains: [
+        chainStatus({
+          committedTimestamp: processedAt / 1000 - 12,
+          headSeenAt: head.advancedAt,
+          commitLagSeconds: head.commitLagSeconds(99, Number.POSITIVE_INFINITY),
+        }),
+      ],
+    }),
+  );
+  const ages = async (): Promise<unknown> => {
+    const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
+    const names = ["commit_lag", "data_age", "head_age", "oldest_uncommitted_batch_age"];
+    const values = names.map((name) => samples.find((line) => line.startsWith(`spindex_${name}_seconds`)));
+    return values.map((line) => Number(line?.split(" ").at(-1)));
+  };
+  expect(await ages()).toEqual([5, 12, 0, 0]);
+  clock.advance(60_000);
+  expect(await ages()).toEqual([65, 72, 60, 60]);
+  clock.advance(3_600_000);
+  expect(await ages()).toEqual([3_665, 3_672, 3_660, 3_660]);
 });
 
 test("totals that are kept elsewhere are taken over, not added again", async () => {

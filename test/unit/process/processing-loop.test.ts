@@ -239,6 +239,49 @@ describe("the processing loop", () => {
   });
 });
 
+test("its time is accounted by what it does and waits for, and the parts are the whole", async () => {
+  let passes = (): void => {};
+  const { store, clock, buffers, telemetry, arrived, run, put, stop } = benchOf({
+    limits: { capacityChanges: 2 },
+    batchItems: 1,
+    handler: () => passes(),
+  });
+  passes = () => clock.advance(10);
+  const beginBatch = store.beginBatch.bind(store);
+  store.beginBatch = (batch) => {
+    clock.advance(3);
+    beginBatch(batch);
+  };
+  const startedAt = clock.now();
+  const running = run();
+  await settled();
+  clock.advance(100);
+  put(1, 3, [1, 2, 3]);
+  await settled();
+  expect(telemetry.processLoop.state).toBe("capacity");
+  clock.advance(500);
+  drain(store);
+  await settled();
+  buffers[0]?.atHead(true);
+  arrived.notify();
+  await settled();
+  clock.advance(2_000);
+  stop.abort();
+  arrived.notify();
+  await running;
+  clock.advance(7);
+  const seconds = telemetry.processLoop.seconds();
+  expect(Object.fromEntries([...seconds].filter(([, spent]) => spent > 0))).toEqual({
+    fetch: 0.1,
+    handlers: 0.03,
+    capacity: 0.5,
+    idle_at_head: 2,
+    other: expect.closeTo(0.016, 9),
+  });
+  const sum = [...seconds.values()].reduce((total, spent) => total + spent, 0);
+  expect(sum).toBeCloseTo((clock.now() - startedAt) / 1000, 9);
+});
+
 describe("at the capacity limit", () => {
   test("it waits for a write, and for nothing else, and tells which", async () => {
     const { store, clock, buffers, telemetry, batches, run, put } = benchOf({
@@ -273,6 +316,19 @@ describe("at the capacity limit", () => {
       },
       undefined,
     ]);
+  });
+
+  test("a stop ends the wait: nothing more is processed, and what is there can be flushed", async () => {
+    const { store, telemetry, run, put, stop } = benchOf({ limits: { capacityChanges: 2 }, batchItems: 1 });
+    put(1, 4, [1, 2, 3, 4]);
+    const running = run();
+    await settled();
+    expect(telemetry.processLoop.state).toBe("capacity");
+    stop.abort();
+    expect(await running).toBe("stopped");
+    expect(store.processedCheckpoint).toBe(2);
+    drain(store);
+    expect(store.isDrained).toBe(true);
   });
 
   test("a block larger than the limit passes, alone", async () => {

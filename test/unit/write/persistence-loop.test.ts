@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DrainStart, DrainTelemetry, WriteTransactionTelemetry } from "../../../src/instrument/drain-telemetry.ts";
+import type { Telemetry } from "../../../src/instrument/telemetry.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { Store, StoreLimits } from "../../../src/store/store.ts";
 import { memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
@@ -19,6 +20,7 @@ interface Bench {
   readonly database: MemoryDatabase;
   readonly clock: ManualClock;
   readonly loop: PersistenceLoop;
+  readonly telemetry: Telemetry;
   /** What the loop said, in order. */
   readonly said: unknown[];
   readonly stop: AbortController;
@@ -56,17 +58,18 @@ function benchOf(input: BenchInput = {}): Bench {
       failed: (error) => said.push(["given up", (error as Error).message]),
     };
   };
+  const telemetry = { ...silentTelemetry(clock), drainStarted };
   const loop = new PersistenceLoop({
     store,
     storage,
-    telemetry: { ...silentTelemetry(clock), drainStarted },
+    telemetry,
     clock,
     retryBudgetMs: input.retryBudgetMs ?? 60_000,
     backoff: { firstMs: 100, maxMs: 1_000 },
     ...(input.rawEvents === undefined ? {} : { rawEvents: input.rawEvents }),
   });
   const stop = new AbortController();
-  return { store, storage, database, clock, loop, said, stop, done: loop.run(stop.signal) };
+  return { store, storage, database, clock, loop, telemetry, said, stop, done: loop.run(stop.signal) };
 }
 
 /** A batch that sets one row. */
@@ -81,6 +84,41 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
   clock.advance(ms);
   await settled();
 }
+
+test("what it encodes synchronously is time of neither loop's other work: processing is blocked meanwhile", async () => {
+  let encode = (): void => {};
+  const rawEvents = new RawEvents({
+    read: () => {
+      encode();
+      return undefined;
+    },
+    codec: memoryRawEventCodec,
+    clock: new ManualClock(),
+  });
+  const written = Promise.withResolvers<void>();
+  const { store, clock, telemetry, stop, done } = benchOf({ rawEvents, hooks: { beforeWrite: () => written.promise } });
+  encode = () => clock.advance(5);
+  const takeRun = store.takeRun.bind(store);
+  store.takeRun = () => {
+    clock.advance(40);
+    return takeRun();
+  };
+  telemetry.processLoop.enter("handlers");
+  clock.advance(100);
+  batch(store, 1);
+  await settled();
+  clock.advance(1_000);
+  written.resolve();
+  await settled();
+  clock.advance(10);
+  const spent = (loop: "processLoop" | "writeLoop"): unknown =>
+    Object.fromEntries([...telemetry[loop].seconds()].filter(([, seconds]) => seconds > 0));
+  expect(telemetry.processLoop.state).toBe("handlers");
+  expect(spent("processLoop")).toEqual({ handlers: 1.11, blocked: 0.045 });
+  expect(spent("writeLoop")).toEqual({ idle: 0.11, snapshot: 0.045, write: 1 });
+  stop.abort();
+  await done;
+});
 
 describe("raw events", () => {
   test("are encoded once, outside of the batch's processing, and every attempt writes the same bytes", async () => {
