@@ -1,6 +1,6 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { answers, freePorts, inPath, NotToBeHad, startProgram } from "./program.ts";
 
@@ -67,9 +67,4 @@ export async function scrapeOnly(targetsFile: string, urls: readonly string[]): 
   // Renamed into place: Prometheus never reads half a list.
   await writeFile(`${targetsFile}.new`, JSON.stringify([{ targets: urls.map((url) => new URL(url).host) }]));
   await rename(`${targetsFile}.new`, targetsFile);
-}
-
-/** The tool that comes with a Prometheus. */
-export async function promtoolOf(program: string): Promise<string> {
-  return (await inPath("promtool")) ?? join(dirname(program), "promtool");
 }
