@@ -47,11 +47,17 @@ writeGenerated({
 # Telemetry
 
 Names of spans, attributes, metrics and log events are public API. They are declared once, in \`src/instrument/names.ts\`,
-from which this page is written; dashboards, alerts and runbooks are checked against the same file.
+from which this page and [contract.json](../telemetry/contract.json) are written; dashboards, alerts and runbooks are
+checked against them.
 
 Each loop has traces of its own, and they are joined by links in both directions: a batch links to the fetches that
 supplied it and to its drain run; the drain run links back to its batches. The meaning of a link is repeated in
 attributes. [The decision](adr/0002-links-not-parents.md) says why.
+
+Spans leave in the background, and a collector that is away, slow or something else altogether costs nothing: indexing goes
+on, the newest 16,384 spans wait in memory for it, and the process ends 2 s later at most, at once when the connection is
+refused. What became of each span is counted by \`spindex_telemetry_spans_total\`
+([the decision](adr/0010-our-own-span-queue.md)).
 
 ## Spans
 

@@ -42,6 +42,7 @@ export class ExportQueue implements SpanProcessor {
   #requests: ReadableSpan[][] = [];
   #queued = 0;
   #sending = 0;
+  #sentAt = 0;
   /** Requests in a row that were not taken. */
   #failures = 0;
   #retryAfterMs = 0;
@@ -81,9 +82,11 @@ export class ExportQueue implements SpanProcessor {
     this.#arm();
   }
 
-  /** Sends what is queued, once: a request that fails ends it. Takes 2 s at most, and 0.2 s when the last one has failed. */
+  /** Sends what is queued, once: a request that fails ends it. Takes 2 s at most, and 0.2 s when the sink is unwell. */
   async forceFlush(): Promise<void> {
-    await this.#within(this.#failures > 0 ? FLUSH_UNWELL_MS : FLUSH_MS, this.#flush());
+    const underWayMs = this.#sending > 0 ? this.#o.clock.now() - this.#sentAt : 0;
+    const isUnwell = this.#failures > 0 || underWayMs > FLUSH_MS;
+    await this.#within(isUnwell ? FLUSH_UNWELL_MS : FLUSH_MS, this.#flush());
   }
 
   shutdown(): Promise<void> {
@@ -148,10 +151,10 @@ export class ExportQueue implements SpanProcessor {
     const { clock, counts } = this.#o;
     this.#queued -= spans.length;
     this.#sending = spans.length;
-    const startedAt = clock.now();
+    this.#sentAt = clock.now();
     const delivery = await this.#delivered(spans);
     this.#sending = 0;
-    this.#o.onRequest((clock.now() - startedAt) / 1000);
+    this.#o.onRequest((clock.now() - this.#sentAt) / 1000);
     this.#failures = delivery.kind === "taken" ? 0 : this.#failures + 1;
     this.#retryAfterMs = delivery.kind === "away" ? Math.min(delivery.retryAfterMs ?? 0, MAX_RETRY_MS) : 0;
     if (delivery.kind === "taken") {

@@ -247,6 +247,7 @@ describe("pruning", () => {
     const storage = await open(schema);
     await index(storage, TWENTY_BLOCKS);
     const before = await database.query(`select count(*)::int from ${schema}_spindex.drain_runs`);
+    expect(storage.kept).toEqual({ history: new Map([["account", 20]]), effects: 0 });
     const steps = await prune(storage, 6);
     expect(steps).toEqual(["chains 0", "account_history 6", "account_history 6", "account_history 3", ...CHECKPOINTS]);
     expect(await numbersOf(schema)).toEqual({
@@ -257,6 +258,30 @@ describe("pruning", () => {
     });
     expect(await database.query(`select count(*)::int from ${schema}_spindex.drain_runs`)).toEqual(before);
     expect(await prune(storage)).toEqual([]);
+    // What is left is known without a query, and is what the next start counts.
+    const left = { history: new Map([["account", 5]]), effects: 0 };
+    expect(storage.kept).toEqual(left);
+    await storage.close("stopped");
+    expect((await open(schema)).kept).toEqual(left);
+  });
+
+  test("knows what a rollback has left of the history once the resume point is read", async () => {
+    const storage = await open(newSchema());
+    await index(storage, TWENTY_BLOCKS);
+    await rollBack(storage, 1, 20, 17);
+    await storage.readResume();
+    expect(storage.kept.history.get("account")).toBe(17);
+  });
+
+  test("counts many rows by the planner's estimate", async () => {
+    const schema = newSchema();
+    await (await open(schema)).close("stopped");
+    await database.query(
+      `insert into ${schema}_spindex.account_history (chain_id, id, _changed_at, _checkpoint)
+       select 1, n, n, 0 from generate_series(1, 120000) n`,
+    );
+    await database.query(`analyze ${schema}_spindex.account_history`);
+    expect((await open(schema)).kept.history.get("account")).toBe(120_000);
   });
   const CHECKPOINTS = ["checkpoints 6", "checkpoints 6", "checkpoints 2", "blocks 6", "blocks 6", "blocks 2"];
 

@@ -192,6 +192,18 @@ describe("a collector that is slow", () => {
     expect(tracing.counts).toMatchObject({ exported: 0, failed: 3, dropped: 0 });
   });
 
+  test("and has not answered the request under way for longer, for a fifth of a second too", async () => {
+    await using collector = await startCollector(silent);
+    const tracing = await start(collector.url);
+    spans(tracing, 2);
+    await gathered(() => collector.requests.length === 1);
+    clock.advance(2_001);
+    const closed = tracing.shutdown();
+    clock.advance(200);
+    await closed;
+    expect(tracing.counts).toMatchObject({ exported: 0, failed: 2, dropped: 0 });
+  });
+
   test("and sends a byte now and then, is cut off after ten seconds", async () => {
     const drip: Behaviour = async (response) => {
       response.writeHead(200, { "content-type": "application/x-protobuf" });

@@ -486,4 +486,6 @@ test("reads from the storage are counted", async () => {
     store: storeOf({ empty: [] }),
   });
   expect(summary).toMatchObject({ handlerCalls: 3, readsFromStorage: 2, skippedEvents: 0 });
+  // The third event reads the row of the second, which is in memory by then.
+  expect(summary?.reads).toEqual([{ table: "account", memory: 1, storage: 2 }]);
 });
