@@ -6,10 +6,11 @@ const address = `0x${"00".repeat(20)}` as const;
 
 const getPrice = createEffect(
   { name: "price", input: { token: t.address(), block: t.int64() }, output: t.uint256().nullable(), rateLimit: false },
-  async ({ token, block }, { signal }) => {
+  async ({ token, block }, { signal, traceHeaders }) => {
     expectTypeOf(token).toEqualTypeOf<`0x${string}`>();
     expectTypeOf(block).toEqualTypeOf<bigint>();
     expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    expectTypeOf(traceHeaders).toExtend<NonNullable<RequestInit["headers"]>>();
     return block === 0n ? null : 1n;
   },
 );
