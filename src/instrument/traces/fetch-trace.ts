@@ -127,6 +127,7 @@ export class RequestTelemetry implements SourceTelemetry {
     const request: Unfinished = {
       since: startedAt,
       doing: () => ({ state: "request", what: start.method, span, attributes: chainAttributes(this.#chain) }),
+      abort: () => void (open.delete(request) && span.end(clock.now())),
     };
     open.add(request);
     let outcome: Outcome = "error";
@@ -143,9 +144,8 @@ export class RequestTelemetry implements SourceTelemetry {
       else span.mark(error);
       throw error;
     } finally {
-      open.delete(request);
       const endedAt = clock.now();
-      span.end(endedAt);
+      if (open.delete(request)) span.end(endedAt);
       this.#count(start.method, outcome, (endedAt - startedAt) / 1000, span);
     }
   }

@@ -146,17 +146,20 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
         "db.query.summary": "COMMIT",
       },
     });
-    const commit: Unfinished = { since: startedAt, doing: () => this.#doing("sql_commit", "COMMIT", span) };
+    const commit: Unfinished = {
+      since: startedAt,
+      doing: () => this.#doing("sql_commit", "COMMIT", span),
+      abort: () => void (open.delete(commit) && span.end(clock.now())),
+    };
     open.add(commit);
     try {
       return await run();
     } catch (error) {
-      span.mark(error);
+      if (open.has(commit)) span.mark(error);
       throw error;
     } finally {
-      open.delete(commit);
       const endedAt = clock.now();
-      span.end(endedAt);
+      if (open.delete(commit)) span.end(endedAt);
       writeLoop.enter(left);
       metrics.observe("sql_commit_duration_seconds", {}, (endedAt - startedAt) / 1000, span.ref);
     }

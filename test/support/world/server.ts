@@ -12,6 +12,8 @@ export interface Attempt {
   /** The client has given up, or is dead. */
   isGone: boolean;
   commitSent: boolean;
+  readonly onBegin: () => void;
+  readonly onCommitSent: () => void;
 }
 
 export interface ServerOptions {
@@ -49,6 +51,7 @@ export class SimulatedServer {
     await clock.pause("begin");
     this.#requireServer(generation, attempt);
     if (fault === "refused") throw new WriteFailure("transient", "planned: refused");
+    if (!attempt.isGone) attempt.onBegin();
     const result = await this.#locked(async () => {
       this.#requireServer(generation, attempt);
       await (fault === "silent" ? clock.sleep(attempt.silenceMs * 2) : clock.pause("statements"));
@@ -56,6 +59,7 @@ export class SimulatedServer {
       if (fault === "fatal") throw new WriteFailure("fatal", "planned: fatal");
       if (fault === "rolled back") throw new WriteFailure("transient", "planned: COMMIT was answered by ROLLBACK");
       attempt.commitSent = true;
+      attempt.onCommitSent();
       if (fault === "cut before commit") throw new WriteFailure("outcome_unknown", "planned: cut before COMMIT");
       const isLate = fault === "late commit" || fault === "late rollback";
       await (isLate ? clock.sleep(attempt.silenceMs * 2) : clock.pause("commit"));

@@ -2,6 +2,7 @@ import type { BlockHeader } from "../../../src/chain/block.ts";
 import type { Address, Hash } from "../../../src/chain/hex.ts";
 import { type LogFields, type LogPage, logPageOf } from "../../../src/chain/log-page.ts";
 import { SpindexError } from "../../../src/errors.ts";
+import type { SourceTelemetry } from "../../../src/instrument/fetch-telemetry.ts";
 import type { ChainSource } from "../../../src/source/fallback-source.ts";
 import { type LogQuery, RangeTooLarge } from "../../../src/source/source.ts";
 import type { SimulatedChain } from "./chain.ts";
@@ -23,7 +24,7 @@ export interface SourceOptions {
 /** A node over a simulated chain. Each answer is of one moment, before or after others have gone on; two may differ. */
 export function simulatedSource(options: SourceOptions): ChainSource {
   const { chain, pause, pick } = options;
-  const ask = async <T>(answer: () => T): Promise<T> => {
+  const answered = async <T>(answer: () => T): Promise<T> => {
     if (pick(2) === 0) {
       const early = answer();
       await pause();
@@ -33,18 +34,24 @@ export function simulatedSource(options: SourceOptions): ChainSource {
     if (options.fails()) throw new SpindexError("SOURCE_UNREACHABLE", "planned");
     return answer();
   };
+  const ask = <T>(telemetry: SourceTelemetry, method: string, calls: number, answer: () => T): Promise<T> =>
+    telemetry.request({ method, calls, host: "simulated", port: undefined }, async () => ({
+      value: await answered(answer),
+      responseBytes: 0,
+    }));
   const headerOf = (number: number): BlockHeader | undefined => chain.blocks[number]?.header;
   return {
     name: "simulated",
     health: [],
     chainId: async () => chain.chainId,
-    head: () => ask(() => chain.head.header),
-    finalized: () => ask(() => chain.finalized?.header),
-    headers: (numbers) => ask(() => numbers.map(headerOf)),
+    head: (_, telemetry) => ask(telemetry, "eth_getBlockByNumber", 1, () => chain.head.header),
+    finalized: (_, telemetry) => ask(telemetry, "eth_getBlockByNumber", 1, () => chain.finalized?.header),
+    headers: (numbers, _, telemetry) =>
+      ask(telemetry, "eth_getBlockByNumber", numbers.length, () => numbers.map(headerOf)),
     blocks: async () => {
       throw new Error("no handler selects fields");
     },
-    logs: (query) => ask(() => logsOf(options, query)),
+    logs: (query, _, telemetry) => ask(telemetry, "eth_getLogs", 1, () => logsOf(options, query)),
     close: async () => {},
   };
 }

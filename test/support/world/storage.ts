@@ -14,10 +14,14 @@ import type { RawEventCodec } from "../../../src/write/raw-events.ts";
 import type { PruneOutcome, Pruning } from "../../../src/write/storage.ts";
 import { WriteFailure, type WriteOutcome } from "../../../src/write/storage.ts";
 import { WriteGuard, type WriteNumber } from "../../../src/write/write-guard.ts";
+import { silentTransaction } from "../silent-telemetry.ts";
 import { prunable, pruned } from "./pruning.ts";
 import type { Fault } from "./scenario.ts";
 import type { Attempt, SimulatedServer } from "./server.ts";
 import type { StepClock } from "./steps.ts";
+
+/** Of every session. */
+const BACKEND_PID = 77;
 
 export interface StorageOptions {
   readonly server: SimulatedServer;
@@ -89,33 +93,39 @@ export class SimulatedStorage implements SessionStorage {
 
   async write(
     run: DrainRun,
-    _telemetry?: WriteTransactionTelemetry,
+    telemetry: WriteTransactionTelemetry = silentTransaction,
     metadata: readonly ChainMetadata[] = [],
   ): Promise<WriteOutcome> {
     const { database } = this.#o.server;
     this.#o.writing?.(run);
     const outcome = await this.#guard.run(run, (number) =>
-      this.#write(number, (claim) => database.write(run, claim, metadata)),
+      this.#write(number, telemetry, (claim) => database.write(run, claim, metadata)),
     );
     this.#confirmedAt = this.#o.clock.now();
     return outcome;
   }
 
-  async writeMetadata(chains: readonly ChainMetadata[]): Promise<WriteOutcome> {
+  async writeMetadata(
+    chains: readonly ChainMetadata[],
+    telemetry: WriteTransactionTelemetry = silentTransaction,
+  ): Promise<WriteOutcome> {
     const { server, clock, violated } = this.#o;
     const { database } = server;
     if (clock.now() - this.#confirmedAt < 1_000) violated?.("metadata is written less than a second after the last");
     const outcome = await this.#guard.maintenance((number) =>
-      this.#write(number, (claim) => database.writeMetadata(chains, claim)),
+      this.#write(number, telemetry, (claim) => database.writeMetadata(chains, claim)),
     );
     this.#confirmedAt = clock.now();
     return outcome;
   }
 
-  async rollBack(request: RollbackRequest): Promise<RollbackOutcome> {
+  async rollBack(
+    request: RollbackRequest,
+    telemetry: WriteTransactionTelemetry = silentTransaction,
+  ): Promise<RollbackOutcome> {
     const { database } = this.#o.server;
     const outcome = await this.#guard.rollback((number) =>
-      this.#write(number, (claim) => database.rollBack(request, claim)),
+      this.#write(number, telemetry, (claim) => database.rollBack(request, claim)),
     );
     return { ...outcome, ...database.lastRollback };
   }
@@ -123,14 +133,17 @@ export class SimulatedStorage implements SessionStorage {
   async planPruning(): Promise<readonly Pruning[]> {
     await this.#o.clock.pause("plan");
     const { database } = this.#o.server;
-    return prunable(database.state).map((table) => ({ table, step: (maxRows) => this.#prune(table, maxRows) }));
+    return prunable(database.state).map((table) => ({
+      table,
+      step: (maxRows, telemetry) => this.#prune(table, maxRows, telemetry),
+    }));
   }
 
-  #prune(table: string, maxRows: number): Promise<PruneOutcome> {
+  #prune(table: string, maxRows: number, telemetry: WriteTransactionTelemetry): Promise<PruneOutcome> {
     const { database } = this.#o.server;
     return this.#guard.maintenance(async (number) => {
       let done = { rows: 0, isDone: false };
-      const outcome = await this.#write(number, (claim) =>
+      const outcome = await this.#write(number, telemetry, (claim) =>
         database.change(claim, (state) => {
           const { state: after, ...what } = pruned(state, table, maxRows);
           done = what;
@@ -166,32 +179,60 @@ export class SimulatedStorage implements SessionStorage {
     return found;
   }
 
-  async #write(number: WriteNumber, apply: (claim: WriteClaim) => WriteResult): Promise<WriteOutcome> {
-    const { server, token, silenceMs, clock } = this.#o;
+  async #write(
+    number: WriteNumber,
+    telemetry: WriteTransactionTelemetry,
+    apply: (claim: WriteClaim) => WriteResult,
+  ): Promise<WriteOutcome> {
+    const { server, token } = this.#o;
     if (this.#isRefused) this.#o.violated?.("a writer tries again after it was fenced, or the storage went back");
-    const attempt: Attempt = { fault: this.#o.nextFault(), silenceMs, isGone: this.#isDead, commitSent: false };
+    const commitSent = Promise.withResolvers<void>();
+    const attempt: Attempt = {
+      fault: this.#o.nextFault(),
+      silenceMs: this.#o.silenceMs,
+      isGone: this.#isDead,
+      commitSent: false,
+      onBegin: () => telemetry.began({ backendPid: BACKEND_PID, database: "simulated" }),
+      onCommitSent: commitSent.resolve,
+    };
     this.#attempts.add(attempt);
-    const answered = new AbortController();
     try {
-      const outcome = await Promise.race([
+      const answer = this.#answer(
+        attempt,
         server.write(attempt, () => apply({ token, ...number })),
-        clock.sleep(silenceMs, answered.signal).then(() => "silence" as const),
-      ]);
-      await this.#requireAlive();
-      if (outcome === "silence") {
-        attempt.isGone = true;
-        throw new WriteFailure(attempt.commitSent ? "outcome_unknown" : "transient", "the server is silent");
-      }
+      );
+      // What comes after the COMMIT is its part of the answer.
+      await Promise.race([answer, commitSent.promise]);
+      const outcome = await (attempt.commitSent ? telemetry.commit(() => answer) : answer);
       this.#confirmed = number.writeSeq;
       return { alreadyDurable: outcome === "already_durable" };
     } catch (error) {
-      await this.#requireAlive();
       const isFinal = error instanceof WriteFailure && (error.kind === "fenced" || error.kind === "went_back");
       this.#isRefused ||= isFinal;
       throw error;
     } finally {
-      answered.abort();
       this.#attempts.delete(attempt);
+    }
+  }
+
+  /** What comes back from the server, unless it is silent for too long. */
+  async #answer(attempt: Attempt, written: Promise<WriteResult>): Promise<WriteResult> {
+    const { silenceMs, clock } = this.#o;
+    const answered = new AbortController();
+    try {
+      const outcome = await Promise.race([
+        written,
+        clock.sleep(silenceMs, answered.signal).then(() => "silence" as const),
+      ]);
+      await this.#requireAlive();
+      if (outcome !== "silence") return outcome;
+      attempt.isGone = true;
+      throw new WriteFailure(attempt.commitSent ? "outcome_unknown" : "transient", "the server is silent");
+    } catch (error) {
+      await this.#requireAlive();
+      throw error;
+    } finally {
+      answered.abort();
     }
   }
 
