@@ -32,7 +32,7 @@ const config: ViteUserConfig = defineConfig({
         ...sources,
         test: {
           name: "quick",
-          include: ["test/{unit,types,property}/**/*.test.ts"],
+          include: ["test/{unit,types,property,telemetry}/**/*.test.ts"],
           exclude: configDefaults.exclude,
           testTimeout: 20_000,
         },
@@ -41,7 +41,7 @@ const config: ViteUserConfig = defineConfig({
         ...sources,
         test: {
           name: "database",
-          include: ["test/{integration,telemetry,simulation,e2e}/**/*.test.ts"],
+          include: ["test/{integration,simulation,e2e}/**/*.test.ts"],
           exclude: configDefaults.exclude,
           ...(existsSync(databaseSetup) ? { globalSetup: [databaseSetup] } : {}),
           testTimeout: 60_000,

@@ -63,7 +63,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
   const waits = telemetry.watchWaits(ended.signal);
   const startup = telemetry.phase("spindex.startup", {});
   const sources = new Map<number, ChainSource>();
-  const shutdown = traceShutdown(telemetry, () => life.session?.store.uncommitted.batches ?? 0);
+  const shutdown = traceShutdown(telemetry, () => life.session);
   const stopping = (): void => shutdown.begin("stop");
   signal.addEventListener("abort", stopping, { once: true });
   try {
@@ -144,14 +144,15 @@ function logStart(log: Logger, { chains }: IndexerDefinition, resume: ResumePoin
 /** From the first reason to end until everything is closed. */
 function traceShutdown(
   telemetry: IndexerTelemetry,
-  pendingBatches: () => number,
+  session: () => Session | undefined,
 ): { begin(reason: "stop" | "end" | "failure"): void; done(): void } {
   let phase: PhaseTelemetry | undefined;
   return {
     begin: (reason) => {
       phase ??= telemetry.phase("spindex.shutdown", {
+        "spindex.mode": session()?.isLive === true ? "live" : "backfill",
         "spindex.reason": reason,
-        "spindex.pending.batches": pendingBatches(),
+        "spindex.pending.batches": session()?.store.uncommitted.batches ?? 0,
       });
     },
     done: () => phase?.done(),

@@ -23,8 +23,10 @@ export interface RunOptions extends SessionOptions {
 export async function runSessions(options: RunOptions, signal: AbortSignal): Promise<SessionOutcome> {
   const { storage } = options;
   let { resume } = options;
+  let before: Session | undefined;
   for (;;) {
-    const session = new Session(options, storage, resume, options.sources);
+    const session: Session = new Session(options, storage, resume, options.sources, before);
+    before = session;
     options.onSession(session);
     try {
       return await session.run(signal);

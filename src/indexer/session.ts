@@ -52,7 +52,8 @@ export interface SessionCounts {
 
 /**
  * The parts of a running indexer, from one resume point on: lanes that fetch, the store, and the two loops. A session
- * never goes back: after a reorg a new one is built from what the storage has.
+ * never goes back: after a reorg a new one is built from what the storage has. Batches and runs are numbered on from the
+ * session before it, so that a number means one of them as long as the process lives.
  */
 export class Session {
   readonly store: Store;
@@ -70,6 +71,7 @@ export class Session {
     storage: SessionStorage,
     resume: ResumePoint,
     sources: ReadonlyMap<number, ChainSource>,
+    before?: Session,
   ) {
     this.#o = options;
     this.#storage = storage;
@@ -108,6 +110,7 @@ export class Session {
       progress: resume.chains.map(progressOf),
       limits: limits.store,
       clock,
+      runsBefore: before?.store.lastRun ?? 0,
     });
     this.effects = new EffectCalls({
       store: this.store,
@@ -148,6 +151,7 @@ export class Session {
       setup: this.#setup(),
       telemetry,
       batchRoom: limits.batch,
+      batchesBefore: before === undefined ? 0 : before.#processing.lastBatch,
       keepsPages: definition.rawEvents,
       drainInFlight: () => this.#persistence.inFlightOrigin,
       clock,

@@ -9,8 +9,8 @@ export interface BatchStart {
   readonly items: number;
   readonly checkpoints: CheckpointRange;
   readonly chains: readonly ChainLabel[];
-  /** The newest block of each of its chains. */
-  readonly progress: readonly { readonly chainId: number; readonly block: number }[];
+  /** First and last block of each of its chains. */
+  readonly blocks: readonly { readonly chainId: number; readonly from: number; readonly to: number }[];
   readonly live: boolean;
   /** When capacity was asked for: the batch's root span starts here. Milliseconds since the epoch, as all times. */
   readonly askedAt: number;

@@ -98,6 +98,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
     writeLoop,
     open,
     dump: (reason) => void dump(reason),
+    mode: { isLive: false },
     awaiting: new Set(),
     rollable: new RollableBatches(),
   };

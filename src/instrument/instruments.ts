@@ -19,6 +19,8 @@ export interface Instruments {
   readonly open: Set<Unfinished>;
   /** Makes the flight recorder write down what has just happened. Costs the caller nothing. */
   readonly dump: (reason: DumpReason) => void;
+  /** As of the newest batch: what belongs to none has it from here. */
+  readonly mode: { isLive: boolean };
   /** What waits for all drain runs that begin. */
   readonly awaiting: Set<AwaitsDrains>;
   readonly rollable: RollableBatches;
@@ -38,6 +40,10 @@ export class Origin {
     this.id = id;
     this.ref = ref;
   }
+}
+
+export function modeOf({ mode }: Instruments): "live" | "backfill" {
+  return mode.isLive ? "live" : "backfill";
 }
 
 /** Fields of a log line that lead to the span, be it exported or only in the flight recorder. */

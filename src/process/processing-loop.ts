@@ -30,6 +30,8 @@ export interface ProcessingLoopOptions {
   /** What comes before the first block of a chain; undefined: nothing. */
   readonly setup?: ChainSetup | undefined;
   readonly telemetry: Telemetry;
+  /** Batches that an earlier session of the process has numbered. Default 0. */
+  readonly batchesBefore?: number;
   /** Most that is in a batch, single blocks apart. */
   readonly batchRoom: BatchRoom;
   /** The drain run being written, to link a capacity wait to it. */
@@ -48,10 +50,16 @@ type Step = "progress" | "ended" | "stopped";
  */
 export class ProcessingLoop {
   readonly #o: ProcessingLoopOptions;
-  #batchId = 0;
+  #batchId: number;
 
   constructor(options: ProcessingLoopOptions) {
     this.#o = options;
+    this.#batchId = options.batchesBefore ?? 0;
+  }
+
+  /** The number of the last batch. */
+  get lastBatch(): number {
+    return this.#batchId;
   }
 
   /**
@@ -185,7 +193,7 @@ export class ProcessingLoop {
       items: batch.items,
       checkpoints: batch.checkpoints,
       chains: this.#o.supplies.filter(({ chainId }) => ids.has(chainId)).map(({ label }) => label),
-      progress: batch.progress,
+      blocks: batch.progress.map(({ chainId, block }) => blocksOf(batch, chainId, block)),
       live: batch.progress.every(({ head }) => head.live),
       askedAt,
       createdFrom,
@@ -199,4 +207,10 @@ export class ProcessingLoop {
 /** Pages of which the batch has the last events are not needed any more. */
 function releasePages({ slices }: Batch): void {
   for (const { range, toRow } of slices) if (toRow === range.page.count) releaseText(range.page);
+}
+
+/** The blocks of a chain that a batch brings, up to its progress; what setup does is in the first one alone. */
+function blocksOf({ slices }: Batch, chainId: number, to: number): BatchStart["blocks"][number] {
+  const starts = slices.filter(({ range }) => range.chainId === chainId).map(({ fromBlock }) => fromBlock);
+  return { chainId, from: Math.min(to, ...starts), to };
 }

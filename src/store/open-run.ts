@@ -42,6 +42,8 @@ export interface OpenRunParts {
   readonly limits: RunLimits;
   /** Batches keep their slices, for raw events. */
   readonly keepSlices: boolean;
+  /** Numbers of runs that are taken: of an earlier session of the process. */
+  readonly runsBefore: number;
 }
 
 /**
@@ -55,7 +57,7 @@ export class OpenRun {
   readonly #events: EventLog;
   readonly #limits: RunLimits;
   readonly #keepSlices: boolean;
-  #id = 1;
+  #id: number;
   #batches: QueuedBatch[] = [];
   #blocks = new Map<number, BlockRange>();
   #progress = new Map<number, ChainProgress>();
@@ -66,12 +68,13 @@ export class OpenRun {
   #sliceBytes = 0;
   #skippedEscapes = 0;
 
-  constructor({ entities, appends, effects, events, limits, keepSlices }: OpenRunParts) {
+  constructor({ entities, appends, effects, events, limits, keepSlices, runsBefore }: OpenRunParts) {
     this.#entities = entities;
     this.#appends = appends;
     this.#effects = effects;
     this.#events = events;
     this.#limits = limits;
+    this.#id = runsBefore + 1;
     this.#keepSlices = keepSlices;
   }
 

@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly effectCodec?: EffectCodec;
   /** Queued batches keep their slices, for raw events. Default false. */
   readonly keepSlices?: boolean;
+  /** Runs that an earlier session of the process has numbered. Default 0. */
+  readonly runsBefore?: number;
   /** Answers every read by a promise, also from memory, so that a test shows which one nobody awaits. Default false. */
   readonly asyncReads?: boolean;
   /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
@@ -84,7 +86,7 @@ export class Store {
   readonly #open: OpenRun;
   #sealed: DrainRun[] = [];
   #inFlight: DrainRun | undefined;
-  #durableRun = 0;
+  #durableRun: number;
   #batch: Batch | undefined;
   #scope: MutableScope = { ...NO_SCOPE };
   #batchPositions: CheckpointPosition[] = [];
@@ -101,6 +103,7 @@ export class Store {
   #failure: Error | undefined;
 
   constructor(options: StoreOptions) {
+    const { runsBefore = 0 } = options;
     this.limits = options.limits;
     this.#clock = options.clock;
     this.reads = new Reads({
@@ -127,7 +130,9 @@ export class Store {
       events: this.#events,
       limits: options.limits,
       keepSlices: options.keepSlices ?? false,
+      runsBefore,
     });
+    this.#durableRun = runsBefore;
     this.#processedCheckpoint = options.committed;
     this.#nextCheckpoint = options.nextCheckpoint;
     this.#committedCheckpoint = options.committed;
@@ -144,6 +149,11 @@ export class Store {
   /** The number that the next position takes. */
   get nextCheckpoint(): Checkpoint {
     return this.#nextCheckpoint;
+  }
+
+  /** The number of the last durable run. */
+  get lastRun(): number {
+    return this.#durableRun;
   }
 
   get committedCheckpoint(): Checkpoint {

@@ -50,7 +50,7 @@ export function batchStart(id: number, clock: ManualClock, more: Partial<BatchSt
     items: 3,
     checkpoints: { from: id * 10, to: id * 10 + 2 },
     chains: [mainnet],
-    progress: [{ chainId: mainnet.id, block: id }],
+    blocks: [{ chainId: mainnet.id, from: id, to: id }],
     live: true,
     askedAt: clock.now(),
     createdFrom: clock.now(),

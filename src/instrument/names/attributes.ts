@@ -65,8 +65,8 @@ export const ATTRIBUTES = {
   "spindex.effect.name": { type: "string", help: "Name of the effect." },
   "spindex.effect.queued_ms": { type: "double", help: "How long the call waited for the effect's limits." },
   "spindex.block.number": { type: "int", help: "Block of the event." },
-  "spindex.block.from": { type: "int", help: "First block, included." },
-  "spindex.block.to": { type: "int", help: "Last block, included." },
+  "spindex.block.from": { type: "int", help: "First block, included; of a batch, when it has one chain." },
+  "spindex.block.to": { type: "int", help: "Last block, included; of a reorg, the newest one that both sides have." },
   "spindex.reorg.depth": { type: "int", help: "Durable blocks that were orphaned." },
   "spindex.reorg.found_hash": { type: "string", help: "Hash of the source's block that showed it." },
   "spindex.reorg.orphaned_hashes": {

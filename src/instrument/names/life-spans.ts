@@ -5,6 +5,7 @@ export const LIFE_SPANS = {
     parent: "root",
     links: "the drain runs that it awaited",
     attributes: [
+      "spindex.mode",
       "spindex.reason",
       "spindex.pending.batches",
       "spindex.drain.ids",
@@ -20,6 +21,7 @@ export const LIFE_SPANS = {
     parent: "root",
     links: "the batches that were thrown away",
     attributes: [
+      "spindex.mode",
       "spindex.chain.name",
       "spindex.chain.id",
       "spindex.block.to",
@@ -54,7 +56,7 @@ export const LIFE_SPANS = {
     kind: "internal",
     parent: "root",
     links: "",
-    attributes: ["spindex.prune.table", "spindex.prune.rows", "spindex.outcome", "error.type"],
+    attributes: ["spindex.mode", "spindex.prune.table", "spindex.prune.rows", "spindex.outcome", "error.type"],
     events: [],
     help: "A step of pruning: rows that no rollback can need any more are deleted, while no run is due.",
   },
@@ -70,7 +72,7 @@ export const LIFE_SPANS = {
     kind: "internal",
     parent: "root",
     links: "",
-    attributes: ["spindex.reason", "spindex.pending.batches", "error.type"],
+    attributes: ["spindex.mode", "spindex.reason", "spindex.pending.batches", "error.type"],
     events: ["exception"],
     help: "From the request to stop until everything is closed.",
   },

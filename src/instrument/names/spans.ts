@@ -25,6 +25,8 @@ export const SPANS = {
       "spindex.chains",
       "spindex.batch.id",
       "spindex.batch.items",
+      "spindex.block.from",
+      "spindex.block.to",
       "spindex.batch.fetches",
       "spindex.fetch.trace_ids",
       "spindex.history_mode",
@@ -148,7 +150,7 @@ export const SPANS = {
     links: "its drain run",
     attributes: ["spindex.drain.id", "spindex.drain.trace_id"],
     events: [],
-    help: "From the batch commit until a drain run takes it.",
+    help: "From the batch commit until a drain run takes it; without a link, none did before the end.",
   },
   "spindex.batch.persist": {
     kind: "internal",
@@ -203,6 +205,7 @@ export const SPANS = {
     parent: "spindex.drain_run, spindex.rollback, spindex.history_prune, or root for chain metadata written alone",
     links: "the failed attempt before it",
     attributes: [
+      "spindex.mode",
       "db.system.name",
       "db.namespace",
       "db.postgresql.backend_pid",

@@ -68,6 +68,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.id = start.id;
     this.#instruments = instruments;
     this.#start = start;
+    instruments.mode.isLive = start.live;
     const fetches = [...new Set(start.fetchOrigins)].filter((origin) => origin instanceof Origin);
     const fetchRefs = fetches.flatMap(({ ref }) => ref ?? []).slice(0, MAX_LINKED);
     const [first, ...others] = start.chains;
@@ -81,6 +82,8 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
         "spindex.chain.id": others.length === 0 ? first?.id : undefined,
         "spindex.chains": others.length === 0 ? undefined : start.chains.map(({ name }) => name),
         "spindex.batch.id": start.id,
+        "spindex.block.from": others.length === 0 ? start.blocks[0]?.from : undefined,
+        "spindex.block.to": others.length === 0 ? start.blocks[0]?.to : undefined,
         "spindex.batch.items": start.items,
         "spindex.batch.fetches": fetches.length,
         "spindex.fetch.trace_ids": traceIdsOf(fetchRefs),
@@ -248,20 +251,25 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     const { tracing } = this.#instruments;
     this.#root.link(drain.ref);
     this.#root.set(ids);
-    tracing
-      .start("spindex.batch.queued", {
-        parent: this.#root,
-        startedAt: committedAt,
-        links: [drain.ref],
-        attributes: ids,
-      })
-      .end(at);
+    this.#wasQueued(committedAt, at, drain);
     const span = tracing.start("spindex.batch.persist", {
       parent: this.#root,
       startedAt: at,
       attributes: { "spindex.drain.id": drain.id },
     });
     this.#stage = { name: "persisting", committedAt, pickedUpAt: at, span };
+  }
+
+  /** Until a drain run took it; or none did. */
+  #wasQueued(from: number, to: number, drain: Origin | undefined): void {
+    this.#instruments.tracing
+      .start("spindex.batch.queued", {
+        parent: this.#root,
+        startedAt: from,
+        links: [drain?.ref],
+        attributes: { "spindex.drain.id": drain?.id, "spindex.drain.trace_id": drain?.ref?.traceId },
+      })
+      .end(to);
   }
 
   /** Its drain run has ended; `write` is the transaction that decided it. */
@@ -275,6 +283,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     this.#stage = { name: "ended" };
     this.#instruments.open.delete(this);
     if (stage.name === "processing") stage.span.end(at);
+    if (stage.name === "queued") this.#wasQueued(stage.committedAt, at, undefined);
     if (stage.name === "persisting") {
       stage.span.link(write);
       stage.span.set({ "spindex.write.trace_id": write?.traceId });
@@ -295,7 +304,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
   /** A rollback that takes it back links to it. */
   #mayBeRolledBack(): void {
     if (this.ref === undefined) return;
-    const blocks = new Map(this.#start.progress.map(({ chainId, block }) => [chainId, block]));
+    const blocks = new Map(this.#start.blocks.map(({ chainId, to }) => [chainId, to]));
     this.#instruments.rollable.add(this.ref, blocks);
   }
 

@@ -1,5 +1,5 @@
 import type { FlushStart, FlushTelemetry } from "../flush-telemetry.ts";
-import { type AwaitsDrains, type Instruments, MAX_LINKED, Origin, traceIdsOf } from "../instruments.ts";
+import { type AwaitsDrains, type Instruments, MAX_LINKED, modeOf, Origin, traceIdsOf } from "../instruments.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 type Outcome = "durable" | "late" | "failed" | "aborted";
@@ -52,6 +52,7 @@ export class FlushTrace implements FlushTelemetry, AwaitsDrains, Unfinished {
       links: refs,
       follows: refs,
       attributes: {
+        "spindex.mode": modeOf(this.#instruments),
         "spindex.reason": this.#start.reason,
         "spindex.pending.batches": this.#start.pendingBatches,
         "spindex.drain.ids": awaited.map(({ id }) => String(id)),

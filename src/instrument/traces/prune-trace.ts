@@ -1,4 +1,4 @@
-import type { Instruments } from "../instruments.ts";
+import { type Instruments, modeOf } from "../instruments.ts";
 import type { PruneTelemetry } from "../prune-telemetry.ts";
 import type { OpenSpan } from "../tracing/tracing.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
@@ -19,7 +19,7 @@ export class PruneTrace implements PruneTelemetry, Unfinished {
     this.#root = instruments.tracing.start("spindex.history_prune", {
       parent: undefined,
       startedAt: this.since,
-      attributes: { "spindex.prune.table": table },
+      attributes: { "spindex.mode": modeOf(instruments), "spindex.prune.table": table },
     });
     this.transaction = new WriteTrace(instruments, { attempt: 1, parent: this.#root });
     instruments.open.add(this);

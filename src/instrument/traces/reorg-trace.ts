@@ -1,5 +1,5 @@
 import type { SourceTelemetry } from "../fetch-telemetry.ts";
-import { type Instruments, idsOf, MAX_LINKED, traceIdsOf } from "../instruments.ts";
+import { type Instruments, idsOf, MAX_LINKED, modeOf, traceIdsOf } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type {
   ReorgStart,
@@ -33,6 +33,7 @@ export class ReorgTrace implements ReorgTelemetry, Unfinished {
       // Which of them it takes back is not known before it is begun.
       follows: rollable.of(start.chain.id),
       attributes: {
+        "spindex.mode": modeOf(instruments),
         "spindex.chain.name": start.chain.name,
         "spindex.chain.id": start.chain.id,
         "spindex.reorg.found_hash": start.foundHash,

@@ -1,5 +1,5 @@
 import type { StatementPurpose, StatementStart, WriteTransactionTelemetry } from "../drain-telemetry.ts";
-import { type Instruments, idsOf, type Origin } from "../instruments.ts";
+import { type Instruments, idsOf, modeOf, type Origin } from "../instruments.ts";
 import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
@@ -62,6 +62,8 @@ export class WriteTrace implements WriteTransactionTelemetry, Unfinished {
       startedAt: this.#startedAt,
       links: [start.before?.ref],
       attributes: {
+        // Of a trace of its own; else its root has it.
+        "spindex.mode": start.parent === undefined ? modeOf(instruments) : undefined,
         "db.system.name": "postgresql",
         "spindex.drain.id": start.drain?.id,
         "spindex.statement.purpose": start.purpose,

@@ -172,10 +172,11 @@ export function noTracing(): Tracing {
   };
 }
 
-/** The name of an error's kind: its code when it has one. */
+/** The name of an error's kind: its code when it has one, as the SQLSTATE that a failed write ends with. */
 export function errorTypeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const code = (error as { code?: unknown }).code;
+  const { code: own, sqlState } = error as { code?: unknown; sqlState?: unknown };
+  const code = own ?? sqlState;
   return typeof code === "string" || typeof code === "number" ? String(code) : error.name;
 }
 

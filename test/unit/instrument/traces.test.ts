@@ -140,6 +140,8 @@ test("a durable batch leads to its fetch, drain run and write transaction, and b
     "spindex.chain.name": "mainnet",
     "spindex.chain.id": 1,
     "spindex.batch.id": 1,
+    "spindex.block.from": 1,
+    "spindex.block.to": 1,
     "spindex.batch.items": 3,
     "spindex.batch.fetches": 1,
     "spindex.fetch.trace_ids": [only(model.named("spindex.fetch")).traceId],
@@ -510,7 +512,7 @@ describe("a reorg", () => {
   test("links to the durable batches that its rollback throws away, and to no others", async () => {
     const kit = await traced();
     const { telemetry, clock } = kit;
-    const other = { chains: [{ name: "base", id: 8453 }], progress: [{ chainId: 8453, block: 9 }] };
+    const other = { chains: [{ name: "base", id: 8453 }], blocks: [{ chainId: 8453, from: 9, to: 9 }] };
     const kept = runBatch(kit, 3);
     await write(kit, 1, [kept, runBatch(kit, 4), runBatch(kit, 9, other), runBatch(kit, 7, { mode: "final" })]);
     await write(kit, 2, [runBatch(kit, 5)]);

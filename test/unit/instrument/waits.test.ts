@@ -396,6 +396,7 @@ test("what has lasted for a minute is a stall, of which the flight recorder writ
     clock,
     writeLoop,
     open,
+    mode: { isLive: false },
     awaiting: new Set(),
     rollable: new RollableBatches(),
     dump: (reason) => dumps.push(`${reason} at ${(clock.now() - since) / 1000} s`),
