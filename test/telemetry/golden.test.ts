@@ -18,6 +18,9 @@ function event(key: number): PlannedBlock[number] {
 
 const blocks = (count: number, key = 0): PlannedBlock[] => Array.from({ length: count }, (_, i) => [event(key + i)]);
 
+/** Every batch is one event. */
+const ONE_EVENT = { items: 1, bytes: 1e9 };
+
 /** Plays a script, and compares what was traced with the file of that name. */
 async function golden(name: string, script: Script): Promise<Scripted> {
   const played = await play({ ...script, durations: { handler: [2], ...script.durations } });
@@ -49,7 +52,7 @@ test("a capacity wait", async () => {
 test("a drain run of several batches", async () => {
   const { traces } = await golden("several-batches", {
     blocks: blocks(4),
-    scenario: { batchItems: 1 },
+    scenario: { batch: ONE_EVENT },
     durations: { statements: [30] },
   });
   const runs = expectTrace(traces).all("spindex.drain_run");
@@ -59,7 +62,7 @@ test("a drain run of several batches", async () => {
 test("a split at the history boundary", async () => {
   const { traces } = await golden("history-boundary", {
     blocks: blocks(4),
-    scenario: { batchItems: 1, window: 2, maxRangeBlocks: 2 },
+    scenario: { batch: ONE_EVENT, window: 2, maxRangeBlocks: 2 },
     // The second range comes when the first has been processed.
     durations: { statements: [60], source: [20, 20, 20, 45, 20, 20] },
   });
@@ -96,7 +99,7 @@ test("a reorg", async () => {
   const { traces } = await golden("reorg", {
     blocks: blocks(4),
     once: false,
-    scenario: { batchItems: 1 },
+    scenario: { batch: ONE_EVENT },
     faults: [undefined, undefined, undefined, "refused"],
     later: [
       [500, ({ chain }) => chain.change(2, [...blocks(3, 7)])],
@@ -125,7 +128,7 @@ test("a stop with work open", async () => {
   const { traces, outcome } = await golden("stop", {
     blocks: blocks(3),
     once: false,
-    scenario: { batchItems: 1 },
+    scenario: { batch: ONE_EVENT },
     durations: { statements: [80], handler: [30] },
     later: [[130, ({ stop }) => stop()]],
   });
@@ -136,7 +139,7 @@ test("a stop with work open", async () => {
 test("a process that ends before everything is durable", async () => {
   const { traces } = await golden("late", {
     blocks: blocks(2),
-    scenario: { batchItems: 1, flushDeadlineMs: 1_000 },
+    scenario: { batch: ONE_EVENT, flushDeadlineMs: 1_000 },
     faults: ["refused", "refused", "refused", "refused", "refused", "refused", "refused"],
   });
   expectTrace(traces).one("spindex.flush", { "spindex.outcome": "late" });

@@ -51,8 +51,8 @@ export const PLAIN: Scenario = {
   timestamps: true,
   maxRangeBlocks: 1_000,
   nodeRangeBlocks: 1_000,
-  bufferItems: 1_000,
-  batchItems: 100,
+  buffer: { items: 1_000, bytes: 1e9 },
+  batch: { items: 100, bytes: 1e9 },
   limits: {
     capacityChanges: 10_000,
     capacityBytes: 1e9,
