@@ -31,6 +31,7 @@ test.skipIf(jaeger === undefined || prometheus === undefined)(
     });
     await indexer.until(({ chains }) => chains[0]?.committed === FIRST_HEAD);
     await scrapeOnly(prometheus!.targetsFile, [await indexer.url()]);
+    resources.defer(() => scrapeOnly(prometheus!.targetsFile, []));
 
     const migration = new pg.Client({ connectionString: database.url, application_name: "a migration by hand" });
     await migration.connect();
