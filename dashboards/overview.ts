@@ -136,6 +136,23 @@ export const overview: Dashboard = {
       spans: "spindex.drain_run",
     },
     {
+      title: "Waits that last",
+      type: "timeseries",
+      description:
+        "How long the longest of what is open has lasted, from 10 s on, as the upper bound of its bucket. Anything here stands still now: its points lead to a span that says what, and which session in PostgreSQL holds the lock.",
+      unit: "s",
+      width: 24,
+      height: 6,
+      targets: [
+        {
+          expr: `histogram_quantile(1, sum by (loop, state, le) (${rate(part("waiting_seconds", "bucket"))}))`,
+          legend: "{{loop}} {{state}}",
+          exemplars: true,
+        },
+      ],
+      spans: "spindex.still_waiting",
+    },
+    {
       title: "Where a batch's time goes",
       type: "timeseries",
       description:

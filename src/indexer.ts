@@ -123,7 +123,9 @@ async function openOrStandBy(
       // Its start is over: what comes now may take days.
       startup.done();
       life.standby = { holder: holder?.holder, since: holder?.since };
-      standby ??= options.telemetry.waiting({ state: "standby", what: `shard ${options.shard}` });
+      standby?.end();
+      const what = `shard ${options.shard}, held by ${holder?.holder ?? "a process that is starting"}`;
+      standby = options.telemetry.waiting({ state: "standby", what });
     });
     life.standby = undefined;
     return storage;

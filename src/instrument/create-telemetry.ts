@@ -119,6 +119,7 @@ export function createTelemetry(options: TelemetryOptions): IndexerTelemetry {
       if (status !== undefined) setStatusGauges(metrics, status());
       for (const [state, total] of processLoop.seconds()) setLoopSeconds(metrics, "process", state, total);
       for (const [state, total] of writeLoop.seconds()) setLoopSeconds(metrics, "write", state, total);
+      for (const [kind, sessions] of waits.backendWaits()) metrics.set("pg_backend_waits", { kind }, sessions);
       countSpans(metrics, tracing.counts);
       metrics.set("telemetry_queue_spans", {}, tracing.queued);
       setProcessGauges(metrics);

@@ -103,4 +103,10 @@ export const PROCESS_METRICS = {
     series: WAIT_SERIES,
     help: "Waits that last: how long each has lasted so far, observed after 10 s and again every 30 s until it ends. Rising: something stands still now; the exemplar is a span that says what, and who holds the lock.",
   },
+  pg_backend_waits: {
+    type: "gauge",
+    unit: "number",
+    labels: { kind: ["lock", "lwlock", "io", "ipc", "other"] },
+    help: "Sessions of ours in PostgreSQL that have kept something waiting for 10 s or more, by what they wait for, as last asked. lock: another session is in the way, the log line wait.long says which; io: the disk; ipc: mostly a replica that has to confirm.",
+  },
 } as const;

@@ -19,8 +19,8 @@ export interface OpenWork {
 export interface ToldWait extends OpenWork {
   readonly waitedMs: number;
   readonly doing: Doing;
-  /** What a session of ours waits for in the database; undefined: for nothing, or it is not known. */
-  readonly wait: BackendWait | undefined;
+  /** The session of ours in the database that waits, and for what; undefined: none does, or it is not known. */
+  readonly backend: (BackendWait & { readonly pid: number }) | undefined;
   /** The span that tells of it, when it is exported. */
   readonly told: SpanRef | undefined;
 }

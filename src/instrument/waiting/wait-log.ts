@@ -37,11 +37,11 @@ export class WaitLog {
     const lines = [...innermost].filter(([place]) => now - (this.#lastAt.get(place) ?? 0) >= this.#everyMs);
     for (const [place, wait] of lines) {
       this.#lastAt.set(place, now);
-      const blocker = wait.wait?.blocker;
+      const { backend } = wait;
       logEvent(this.#log, "wait.long", {
         ...fieldsOf(wait),
-        ...(wait.wait === undefined ? {} : { waits_for: wait.wait.event }),
-        ...(blocker === undefined ? {} : { blocker: blockerOf(blocker) }),
+        ...(backend === undefined ? {} : { waits_for: backend.event }),
+        ...(backend?.blocker === undefined ? {} : { blocker: blockerOf(backend.blocker) }),
         ...(problem === undefined ? {} : { problem }),
       });
     }

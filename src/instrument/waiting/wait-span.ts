@@ -41,7 +41,8 @@ export function tellOf(
   });
   span.end(clock.now());
   metrics.observe("waiting_seconds", { loop: work.loop, state: work.state }, waitedMs / 1000, span.ref);
-  return { ...work, doing, waitedMs, wait, told: span.ref };
+  const backend = pid === undefined || wait === undefined ? undefined : { ...wait, pid };
+  return { ...work, doing, waitedMs, backend, told: span.ref };
 }
 
 /** What is not the write loop's, and may have to wait for what that writes. */

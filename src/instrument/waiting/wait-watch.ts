@@ -1,5 +1,6 @@
 import { messageOf } from "../../errors.ts";
 import type { Instruments } from "../instruments.ts";
+import { type LabelsOf, METRICS } from "../names.ts";
 import { redact } from "../redact.ts";
 import type { BackendWait, BackendWaits } from "./backend-waits.ts";
 import { type OpenWork, openWorkOf, type ToldWait } from "./open-work.ts";
@@ -19,6 +20,15 @@ const MAX_AT_ONCE = 32;
 
 /** What has lasted for so long is a stall: the flight recorder writes down what led to it. */
 const STALL_MS = 60_000;
+
+type BackendWaitKind = LabelsOf<"pg_backend_waits">["kind"];
+const KINDS: readonly BackendWaitKind[] = METRICS.pg_backend_waits.labels.kind;
+
+/** @param event as in `pg_stat_activity`: `Lock: relation` */
+function kindOf(event: string): BackendWaitKind {
+  const type = event.split(":")[0]?.toLowerCase();
+  return KINDS.find((kind) => kind === type) ?? "other";
+}
 
 /** What was told of, and has not ended. */
 interface Told {
@@ -52,10 +62,14 @@ export class WaitWatch {
     return works.sort((a, b) => a.since - b.since);
   }
 
-  /** What was told of and lasts, as it was when it was told of last. */
-  lasting(): readonly ToldWait[] {
+  /** Sessions in the database that keep something waiting, by what they wait for, as it was when they were last asked. */
+  backendWaits(): ReadonlyMap<BackendWaitKind, number> {
     const { open } = this.#instruments;
-    return [...this.#told].flatMap(([unfinished, { wait }]) => (open.has(unfinished) ? wait : []));
+    const kinds = new Map<number, BackendWaitKind>();
+    for (const [unfinished, { wait }] of this.#told) {
+      if (wait.backend !== undefined && open.has(unfinished)) kinds.set(wait.backend.pid, kindOf(wait.backend.event));
+    }
+    return new Map(KINDS.map((kind) => [kind, [...kinds.values()].filter((other) => other === kind).length]));
   }
 
   /** Runs until `signal` aborts. */

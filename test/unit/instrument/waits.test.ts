@@ -60,6 +60,13 @@ async function observed(loop: string, state: string): Promise<readonly (string |
   return [line("sum"), line("count")];
 }
 
+async function backendWaits(): Promise<unknown> {
+  const { body } = await kit.telemetry.scrape("text/plain");
+  return [...body.matchAll(/^spindex_pg_backend_waits\{.*kind="(\w+)".*\} (.+)$/gm)].map(([, ...parts]) =>
+    parts.join(" "),
+  );
+}
+
 function queuedBatch(id: number): BatchTelemetry {
   const batch = kit.telemetry.batchStarted(batchStart(id, kit.clock));
   batch.processing();
@@ -185,7 +192,9 @@ describe("a statement that a lock holds up", () => {
   test("is one line of the log while it lasts, and one when it is over", async () => {
     kit.telemetry.askBackends({ ask: async (pids) => new Map(pids.map((pid) => [pid, LOCKED])) });
     const { release } = heldRun([queuedBatch(1), queuedBatch(2)]);
+    expect(await backendWaits()).toEqual(["lock 0", "lwlock 0", "io 0", "ipc 0", "other 0"]);
     await pass(39);
+    expect(await backendWaits()).toEqual(["lock 1", "lwlock 0", "io 0", "ipc 0", "other 0"]);
     const span = only(await toldOf("statement"));
     expect(only(linesOf("wait.long"))).toMatchObject({
       level: "warn",
@@ -202,6 +211,7 @@ describe("a statement that a lock holds up", () => {
     await pass(1);
     expect(linesOf("wait.long")).toHaveLength(2);
     await release();
+    expect(await backendWaits()).toEqual(["lock 0", "lwlock 0", "io 0", "ipc 0", "other 0"]);
     await pass(3);
     expect(only(linesOf("wait.ended"))).toMatchObject({ state: "statement", what: "COPY transfer", waited_s: 41 });
   });
