@@ -1,4 +1,5 @@
 import type { ErrorCode, Reaction } from "../errors.ts";
+import type { LabelsOf } from "./names.ts";
 import type { ProcessState, WriteState } from "./telemetry.ts";
 
 /**
@@ -48,9 +49,15 @@ export interface Status {
   readonly effects: readonly EffectStatus[];
   /** Events given to handlers since the start. */
   readonly eventsProcessed: number;
-  readonly undecodableLogs: readonly { readonly chain: string; readonly reason: string; readonly count: number }[];
+  readonly undecodableLogs: readonly UndecodableCount[];
   /** By handler, `Contract.Event`. */
   readonly skippedEvents: readonly { readonly handler: string; readonly count: number }[];
+}
+
+export interface UndecodableCount {
+  readonly chain: string;
+  readonly reason: LabelsOf<"undecodable_logs_total">["reason"];
+  readonly count: number;
 }
 
 /** Who has the shard, and since when; both are undefined while that process is just starting. */

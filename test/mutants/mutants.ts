@@ -1,4 +1,5 @@
 import { effectMutants } from "./effects.ts";
+import { exportingMutants } from "./exporting.ts";
 import { fetchMutants } from "./fetch.ts";
 import { guiltyRowMutants } from "./guilty-row.ts";
 import { indexMutants } from "./indexes.ts";
@@ -30,4 +31,5 @@ export const mutants: readonly Mutant[] = [
   ...rollbackMutants,
   ...traceMutants,
   ...tellingMutants,
+  ...exportingMutants,
 ];

@@ -27,7 +27,7 @@ export function statusOf(more: Partial<Status> = {}): Status {
     indexes: { building: undefined, done: 2, total: 2, progress: undefined },
     effects: [{ effect: "getPrice", waiting: 5 }],
     eventsProcessed: 500,
-    undecodableLogs: [{ chain: "mainnet", reason: "data", count: 3 }],
+    undecodableLogs: [{ chain: "mainnet", reason: "data_short", count: 3 }],
     skippedEvents: [],
     ...more,
   };

@@ -77,7 +77,10 @@ export const CHAIN_METRICS = {
   undecodable_logs_total: {
     type: "counter",
     unit: "logs",
-    labels: { chain: "*", reason: "*" },
+    labels: {
+      chain: "*",
+      reason: ["topic_count", "data_short", "offset", "length", "bool", "integer", "too_large"],
+    },
     help: "Logs that match a topic but not the ABI. Any new: the ABI is wrong, or another contract uses the same topic.",
   },
   source_requests_total: {

@@ -14,8 +14,7 @@ const OPEN_LABELS = new Set([
   "source",
   "method",
   "op",
-  // Why a log cannot be decoded; states of a loop.
-  "reason",
+  // States of a loop.
   "loop",
   "state",
   // One series each.

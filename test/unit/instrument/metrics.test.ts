@@ -60,7 +60,7 @@ test("gauges are what the status says at the moment of the scrape", async () => 
     'spindex_pg_pool_connections{state="busy"} 1',
     'spindex_pg_pool_connections{state="idle"} 2',
     "spindex_telemetry_queue_spans 0",
-    'spindex_undecodable_logs_total{chain="mainnet",reason="data"} 3',
+    'spindex_undecodable_logs_total{chain="mainnet",reason="data_short"} 3',
   ]) {
     expect(samples).toContain(sample);
   }
@@ -105,7 +105,7 @@ test("totals that are kept elsewhere are taken over, not added again", async () 
   telemetry.observe(() => statusOf());
   await telemetry.scrape(CLASSIC);
   const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
-  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data"} 3');
+  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data_short"} 3');
 });
 
 test("starts are counted over processes: no series before the shard is held, then the total; the last exit beside it", async () => {
@@ -261,11 +261,11 @@ test("requests to sources are counted by outcome", async () => {
 test("a total that begins anew, as after a reorg, is added to what was counted before", async () => {
   const { telemetry } = await traced();
   for (const count of [3, 5, 2, 2]) {
-    telemetry.observe(() => statusOf({ undecodableLogs: [{ chain: "mainnet", reason: "data", count }] }));
+    telemetry.observe(() => statusOf({ undecodableLogs: [{ chain: "mainnet", reason: "data_short", count }] }));
     await telemetry.scrape(CLASSIC);
   }
   const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);
-  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data"} 7');
+  expect(samples).toContain('spindex_undecodable_logs_total{chain="mainnet",reason="data_short"} 7');
 });
 
 test("what is not known any more has no series any more", async () => {

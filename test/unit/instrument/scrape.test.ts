@@ -26,7 +26,6 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   source: several(2, "node.example"),
   method: ["eth_blockNumber", "eth_getLogs", "eth_getBlockByNumber", "eth_getBlockReceipts"],
   op: ["COPY", "UPDATE", "DELETE", "UPSERT", "INSERT"],
-  reason: ["topic_count", "data_short", "offset", "value"],
   loop: Object.keys(LOOP_STATES),
   state: [...new Set(Object.values(LOOP_STATES).flat())],
   version: ["1.2.3"],
