@@ -14,7 +14,7 @@ export interface IndexerLimits {
   readonly startBudgetMs: number;
   /** A database connection that is silent for so long while an answer is due is given up. Default 60 s. */
   readonly databaseSilenceMs?: number;
-  /** How long a flush at exit may take. */
+  /** How long the end of a session may take: the batch in progress, and the flush. */
   readonly flushDeadlineMs: number;
 }
 

@@ -17,6 +17,8 @@ export interface SessionStorage extends Storage, RowReader, EffectReader {
   /** The server's processes of the sessions that read now, and of the one that writes. Left out: it has none. */
   readonly readerPids?: readonly number[];
   readonly writerPid?: number | undefined;
+  /** Nothing more will be written: an attempt that is under way fails at once, its outcome unknown to this process. */
+  breakOff(): void;
   /**
    * What is durable now: where a new session goes on.
    * @throws WriteFailure

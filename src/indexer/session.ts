@@ -11,6 +11,7 @@ import type { FlushReason } from "../instrument/flush-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
 import { BatchProcessor } from "../process/batch-processor.ts";
 import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
@@ -63,6 +64,8 @@ export class Session {
   readonly #o: SessionOptions;
   readonly #storage: SessionStorage;
   readonly #arrived = new Signal();
+  /** A stop has taken too long. */
+  readonly #late = new AbortController();
   readonly #processing: ProcessingLoop;
   readonly #persistence: PersistenceLoop;
 
@@ -147,6 +150,7 @@ export class Session {
       store: this.store,
       supplies: this.lanes.map(({ supply }) => supply),
       arrived: this.#arrived,
+      abandoned: AbortSignal.any([this.store.failed, this.#late.signal]),
       processor,
       setup: this.#setup(),
       telemetry,
@@ -166,11 +170,12 @@ export class Session {
   /**
    * Runs the loops until every chain has ended or `signal` aborts; then everything processed is made durable.
    * @throws what ended it: a handler's error, a source's, ReorgDetected, or the write failure. Unless writing itself has
-   * failed, everything processed before is durable then.
+   * failed or took too long, everything processed before is durable then.
    */
   async run(signal: AbortSignal): Promise<SessionOutcome> {
     const work = new AbortController();
     const writing = new AbortController();
+    const over = new AbortController();
     const errors: unknown[] = [];
     const stopWork = (): void => {
       work.abort();
@@ -187,6 +192,7 @@ export class Session {
       }
     };
     const stopLosing = this.#failWhenLost();
+    const deadline = this.#endLate(work.signal, over.signal);
     const persistence = this.#persistence.run(writing.signal).then(stopWork);
     const fetching = this.lanes.map((lane) => owned(lane.fetcher.run(work.signal)));
     let outcome: SessionOutcome = "stopped";
@@ -197,12 +203,16 @@ export class Session {
     );
     stopWork();
     await Promise.all(fetching);
-    await this.#flush(reasonOf(outcome, errors), errors);
+    const isLate = await this.#flush(reasonOf(outcome, errors));
     writing.abort();
     await persistence;
+    over.abort();
+    await deadline;
+    // A reorg is not answered either by a storage that does not answer.
+    if (isLate || (this.#late.signal.aborted && errors[0] instanceof ReorgDetected)) errors.unshift(this.#lateness());
     signal.removeEventListener("abort", stopWork);
     stopLosing();
-    if (this.store.failure !== undefined) throw this.store.failure;
+    if (this.store.failure !== undefined && !isLate) throw this.store.failure;
     if (errors.length > 0) throw errors[0];
     return outcome;
   }
@@ -212,6 +222,16 @@ export class Session {
       const lane = this.lanes.find(({ label }) => label.id === chainId);
       for (const seconds of lane?.head.durable(block) ?? []) drain.blockDurable(lane?.label.name ?? "", seconds);
     }
+  }
+
+  /** From the moment when work shall stop, its end has so much time, with the flush. */
+  async #endLate(stopped: AbortSignal, over: AbortSignal): Promise<void> {
+    const { clock, limits } = this.#o;
+    if (!stopped.aborted) await new Promise((resolve) => stopped.addEventListener("abort", resolve, { once: true }));
+    await clock.sleep(limits.flushDeadlineMs, over);
+    if (over.aborted) return;
+    this.#late.abort();
+    this.#storage.breakOff();
   }
 
   #setup(): ChainSetup | undefined {
@@ -231,36 +251,40 @@ export class Session {
   /** Without the shard nothing may be written any more, also while nothing is there to be written. */
   #failWhenLost(): () => void {
     const { lost } = this.#storage;
-    const fail = (): void => this.store.fail(lost.reason as SpindexError);
+    const fail = (): void => {
+      this.store.fail(lost.reason as SpindexError);
+      this.#storage.breakOff();
+    };
     if (lost.aborted) fail();
     else lost.addEventListener("abort", fail, { once: true });
     return () => lost.removeEventListener("abort", fail);
   }
 
-  async #flush(reason: FlushReason, errors: unknown[]): Promise<void> {
-    if (this.store.failure !== undefined || this.store.isDrained) return;
-    const { telemetry, clock, limits } = this.#o;
+  /** @returns whether it took too long */
+  async #flush(reason: FlushReason): Promise<boolean> {
+    const { telemetry } = this.#o;
+    if (this.store.failure !== undefined || this.store.isDrained) return false;
     const flush = telemetry.flushStarted({
       reason,
       pendingBatches: this.store.uncommitted.batches,
       drainOrigin: this.#persistence.inFlightOrigin,
     });
     telemetry.processLoop.enter("flush");
-    const cancel = new AbortController();
-    const deadline = clock.sleep(limits.flushDeadlineMs, cancel.signal).then(() => "late" as const);
-    const flushed = this.store.flush().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const outcome = await Promise.race([flushed, deadline]);
-    cancel.abort();
-    if (outcome === "late") errors.unshift(this.#late());
-    if (outcome === undefined || outcome === "late") flush.done(outcome ?? "durable");
-    else flush.failed(outcome);
-    telemetry.processLoop.enter("other");
+    try {
+      await unlessAborted(this.store.flush(), this.#late.signal);
+      flush.done("durable");
+      return false;
+    } catch {
+      const { failure } = this.store;
+      if (failure === undefined) flush.done("late");
+      else flush.failed(failure);
+      return failure === undefined;
+    } finally {
+      telemetry.processLoop.enter("other");
+    }
   }
 
-  #late(): SpindexError {
+  #lateness(): SpindexError {
     const { items, changes } = this.store.uncommitted;
     return new SpindexError(
       "WRITE_RETRIES_EXHAUSTED",

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** A connection on which nothing moves for this long while an answer is due is destroyed. Default 60,000. */
   readonly silenceMs?: number;
+  /** Cuts the session off, also while it is being made. */
+  readonly signal?: AbortSignal;
 }
 
 /** What the server says about itself when a connection is made. */
@@ -90,7 +92,9 @@ export class Connection {
       keepAliveInitialDelayMillis: 10_000,
     });
     const connection = new Connection(client, options);
+    if (options.signal !== undefined) connection.cutBy(options.signal);
     try {
+      if (options.signal?.aborted === true) throw new Error("Connection terminated: nothing is asked any more");
       await client.connect();
       connection.#server = factsOf(await connection.query(setUp(connection.#silenceMs)));
       return connection;
@@ -138,11 +142,20 @@ export class Connection {
 
   /** Ends the session in order, or by force when the server does not answer. */
   async end(): Promise<void> {
+    if (this.#broken) return this.destroy();
     const over = new AbortController();
     const ended = this.#client.end().catch(() => {});
     await Promise.race([ended, this.#clock.sleep(END_TIMEOUT_MS, over.signal)]);
     over.abort();
     this.destroy();
+  }
+
+  /** Cuts the session off when `signal` aborts. */
+  cutBy(signal: AbortSignal): void {
+    const cut = (): void => this.destroy();
+    signal.addEventListener("abort", cut, { once: true });
+    this.#client.once("end", () => signal.removeEventListener("abort", cut));
+    if (signal.aborted) cut();
   }
 
   /** Cuts the session off. */

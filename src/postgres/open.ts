@@ -139,10 +139,16 @@ function storageOf(
   taken: Taken & { readonly connection: Connection; readonly hasLock: boolean },
 ): PostgresStorage {
   const { shard, tables, clock, log } = options;
-  const open = async (role: string, silenceMs = options.silenceMs): Promise<Connection> => {
+  const closed = new AbortController();
+  const brokenOff = new AbortController();
+  const writing = AbortSignal.any([closed.signal, brokenOff.signal]);
+  taken.connection.cutBy(closed.signal);
+  taken.writer.cutBy(writing);
+  const open = async (role: string, silenceMs = options.silenceMs, signal = closed.signal): Promise<Connection> => {
     const connection = await Connection.open({
       url,
       clock,
+      signal,
       applicationName: `spindex ${role}`,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
@@ -176,7 +182,11 @@ function storageOf(
     tables,
     lease,
     reader,
-    connectWriter: () => open("writer"),
+    connectWriter: () => open("writer", options.silenceMs, writing),
+    connect: () => open("side"),
+    closed,
+    brokenOff,
+    clock,
     indexes: new IndexBuilder({
       names,
       tables,

@@ -1,6 +1,7 @@
 import { assert } from "../errors.ts";
 import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { StartsStatus } from "../instrument/status.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { EffectCodec, EffectKey, EffectReader, StoredEffect } from "../store/effect-table.ts";
@@ -44,9 +45,19 @@ export interface PostgresStorageParts {
   readonly lease: Lease;
   readonly reader: PostgresRowReader;
   readonly indexes: IndexBuilder;
-  readonly connectWriter: () => Promise<Connection>;
   readonly writer: Connection;
+  readonly connectWriter: () => Promise<Connection>;
+  /** For what is no write of a run. */
+  readonly connect: () => Promise<Connection>;
+  /** Cuts every connection. */
+  readonly closed: AbortController;
+  /** Cuts those of `connectWriter`. */
+  readonly brokenOff: AbortController;
+  readonly clock: Clock;
 }
+
+/** How long the end of a storage may take. */
+const CLOSE_MS = 5_000;
 
 /** The tables of one indexer's shard in PostgreSQL, owned by this process. Made by `openStorage`. */
 export class PostgresStorage implements Storage, RowReader, EffectReader {
@@ -198,8 +209,8 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
 
   /** Rows in each entity's table, by the entity's name. Counts them: slow on big tables. */
   async rowCounts(): Promise<ReadonlyMap<string, number>> {
-    const { names, tables, connectWriter } = this.#parts;
-    const connection = await connectWriter();
+    const { names, tables, connect } = this.#parts;
+    const connection = await connect();
     try {
       const counts = new Map<string, number>();
       for (const table of tables) {
@@ -212,17 +223,31 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     }
   }
 
+  breakOff(): void {
+    this.#parts.brokenOff.abort();
+  }
+
   /**
    * Records how this start ended (a successor that took over may have taken it for killed), lets the shard go and ends every
-   * connection. Idempotent; never throws.
+   * connection; by force after 5 s, when the database is silent. Idempotent; never throws.
    */
   async close(outcome: Outcome): Promise<void> {
-    const { names, startId, lease, reader, connectWriter } = this.#parts;
+    const { closed, clock, lease, reader } = this.#parts;
+    const done = new AbortController();
+    const cut = clock.sleep(CLOSE_MS, done.signal).then(() => closed.abort());
+    await this.indexes.stop();
+    await this.#recordEnd(outcome);
+    await Promise.all([lease.release(), reader.close()]);
+    done.abort();
+    await cut;
+  }
+
+  async #recordEnd(outcome: Outcome): Promise<void> {
+    const { names, startId, connect } = this.#parts;
     const writer = this.#writer?.connection;
     this.#writer = undefined;
-    await this.indexes.stop();
     try {
-      const connection = writer === undefined || writer.isBroken ? await connectWriter() : writer;
+      const connection = writer === undefined || writer.isBroken ? await connect() : writer;
       try {
         await connection.query(
           `update ${qualified(names.internal, "starts")} set ended_at = now(), outcome = $2, exit_class = $3
@@ -235,7 +260,6 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
     } catch {
       // The database is away: the next start will note that this one ended without a word.
     }
-    await Promise.all([lease.release(), reader.close()]);
   }
 
   /** A write that is no run. */

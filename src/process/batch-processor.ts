@@ -17,7 +17,7 @@ import { DetailedEvent } from "./detailed-event.ts";
 import type { EffectCalls } from "./effect-calls.ts";
 import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
 import type { EventRoute } from "./event-route.ts";
-import { handlerError, isOfHandler, isPending, refusePending, settle } from "./handler-failure.ts";
+import { cancel, handlerError, isOfHandler, isPending, requireNothingPending, settle } from "./handler-failure.ts";
 import { callOf, HandlerStats } from "./handler-stats.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
@@ -74,6 +74,11 @@ export class BatchProcessor {
       slowest: stats.slowest(),
     });
     return outcome;
+  }
+
+  /** For good: what handlers wait for is waited for no longer. To be called when the batch was abandoned. */
+  cancel(): void {
+    cancel(this.#options);
   }
 }
 
@@ -166,11 +171,14 @@ class BatchRun {
       try {
         const returned = route.handler({ event, store: chain.store, chain: handlerChain, log, effect, span, metrics });
         if (returned !== undefined) await returned;
-        if (isPending(this.#o)) await refusePending(this.#o, route.label);
+        assert(this.#o.store.isChangeable, "a handler has returned to a batch that was abandoned");
+        requireNothingPending(this.#o, route.label);
       } catch (error) {
-        if (isPending(this.#o)) await settle(this.#o);
+        if (!this.#o.store.isChangeable) throw error;
+        const isFatal = route.onError === "stop" || !isOfHandler(error);
+        if (isPending(this.#o)) await settle(this.#o, isFatal);
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
-        if (route.onError === "stop" || !isOfHandler(error)) {
+        if (isFatal) {
           this.#telemetry.handlerFailed(call, "stop");
           return { error: isOfHandler(error) ? handlerError(call) : error, block: call.block };
         }

@@ -8,7 +8,7 @@ import type { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import type { ProcessOutcome } from "./batch-processor.ts";
 import type { EffectCalls } from "./effect-calls.ts";
-import { isOfHandler, isPending, refusePending, settle } from "./handler-failure.ts";
+import { cancel, isOfHandler, isPending, requireNothingPending, settle } from "./handler-failure.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
 export type AnySetupHandler = (context: SetupContext<StoreFacade>) => void | Promise<void>;
@@ -64,6 +64,11 @@ export class ChainSetup {
     };
   }
 
+  /** As `BatchProcessor.cancel`. */
+  cancel(): void {
+    cancel(this.#o);
+  }
+
   /** Runs the handler for a batch of `nextBatch`. The store must have it open. */
   async process(batch: Batch, telemetry: BatchTelemetry): Promise<ProcessOutcome> {
     const { handler, chains, tables, store, effects } = this.#o;
@@ -79,9 +84,10 @@ export class ChainSetup {
     try {
       const facade = createStoreFacade(store, tables, label.id);
       await handler({ store: facade, chain: { ...label, live: false }, log, effect: effects.call, span, metrics });
-      if (isPending(this.#o)) await refusePending(this.#o, "the set-up");
+      requireNothingPending(this.#o, "the set-up");
     } catch (error) {
-      if (isPending(this.#o)) await settle(this.#o);
+      if (!store.isChangeable) throw error;
+      if (isPending(this.#o)) await settle(this.#o, true);
       store.undoBlock();
       told.undoBlock();
       outcome = { kind: "failed", error: isOfHandler(error) ? setupError(label, error) : error, kept: undefined };

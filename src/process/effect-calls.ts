@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { EffectContext, EffectDefinition, EffectFunction } from "../config/effect.ts";
 import type { MaybePromise } from "../config/rows.ts";
 import { messageOf, SpindexError } from "../errors.ts";
@@ -9,6 +10,7 @@ import type {
 } from "../instrument/batch-telemetry.ts";
 import type { EffectStatus } from "../instrument/status.ts";
 import type { Clock } from "../lib/clock.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
 import { createEffectShape, type EffectShape, type KeptValue } from "../store/effect-shape.ts";
 import type { EffectReader } from "../store/effect-table.ts";
 import type { Store } from "../store/store.ts";
@@ -48,12 +50,15 @@ export class EffectCalls {
   readonly #o: EffectCallsOptions;
   readonly #reads: EffectReads;
   readonly #known = new Map<string, Known>();
+  readonly #cancelled = new AbortController();
   #telemetry: EffectTelemetry | undefined;
   #pending = 0;
 
   constructor(options: EffectCallsOptions) {
     this.#o = options;
     this.#reads = new EffectReads(options.reader);
+    // Every call under way listens.
+    setMaxListeners(0, this.#cancelled.signal);
   }
 
   /** `effect` in handlers. */
@@ -81,9 +86,14 @@ export class EffectCalls {
   async settle(): Promise<void> {
     while (this.#pending > 0) {
       const calls = [...this.#known.values()].flatMap(({ underWay }) => [...underWay.values()]);
-      await Promise.allSettled(calls);
+      await unlessAborted(Promise.allSettled(calls), this.#cancelled.signal).catch(() => {});
       await this.#o.clock.turn();
     }
+  }
+
+  /** For good: calls under way are told to end, their outputs are never given, and nothing of them is kept. */
+  cancel(): void {
+    this.#cancelled.abort(new Cancelled());
   }
 
   /** The effects that were called since the start. */
@@ -135,10 +145,15 @@ export class EffectCalls {
     this.#pending++;
     try {
       const wait = { state: "effects", what: definition.name } as const;
-      return shape.valueOf("output", await this.#o.waits.during(wait, () => output)) as never;
+      const given = (): Promise<KeptValue> => unlessAborted(output, this.#cancelled.signal);
+      return shape.valueOf("output", await this.#o.waits.during(wait, given)) as never;
+    } catch (error) {
+      if (!this.#cancelled.signal.aborted) throw error;
     } finally {
       this.#pending--;
     }
+    // An error would be nobody's: the handler does not go on.
+    return new Promise<never>(() => {});
   }
 
   #shared(known: Known, input: KeptValue, key: string): Promise<KeptValue> {
@@ -155,7 +170,9 @@ export class EffectCalls {
   async #outputOf(known: Known, input: KeptValue, key: string): Promise<KeptValue> {
     const { definition, shape } = known;
     const { effects } = this.#o.store;
+    const { signal } = this.#cancelled;
     const stored = definition.cache ? await this.#reads.read(shape, key) : undefined;
+    signal.throwIfAborted();
     if (stored !== undefined) {
       const output = shape.fromJson(stored.output);
       effects.loaded(shape, key, output);
@@ -163,6 +180,7 @@ export class EffectCalls {
       return output;
     }
     const output = await this.#called(known, input);
+    signal.throwIfAborted();
     effects.add(this.#o.store.scope, shape, key, output);
     return output;
   }
@@ -178,6 +196,7 @@ export class EffectCalls {
     let failure: unknown;
     try {
       return await limiter.run(async () => {
+        this.#cancelled.signal.throwIfAborted();
         calledAt = clock.now();
         return shape.output(await this.#answer(definition, shape.valueOf("input", input), telemetry));
       });
@@ -195,8 +214,11 @@ export class EffectCalls {
   async #answer(definition: EffectDefinition, input: unknown, telemetry?: EffectCallTelemetry): Promise<unknown> {
     const { clock, replacementOf } = this.#o;
     const run = (replacementOf?.(definition) ?? definition.run) as EffectFunction<unknown, unknown>;
+    const { signal: cancelled } = this.#cancelled;
     const given = new AbortController();
     const over = new AbortController();
+    const cancel = (): void => given.abort(cancelled.reason);
+    cancelled.addEventListener("abort", cancel, { once: true });
     const late = clock.sleep(definition.timeoutMs, over.signal).then(() => {
       if (over.signal.aborted) return undefined;
       const error = new TimeoutError(`no answer within ${definition.timeoutMs} ms`);
@@ -207,6 +229,7 @@ export class EffectCalls {
       return await Promise.race([Promise.resolve(run(input, contextOf(given.signal, telemetry))), late]);
     } finally {
       over.abort();
+      cancelled.removeEventListener("abort", cancel);
     }
   }
 }
@@ -223,6 +246,15 @@ function contextOf(signal: AbortSignal, telemetry: EffectCallTelemetry | undefin
 
 class TimeoutError extends Error {
   override readonly name = "TimeoutError";
+}
+
+/** What a call is told whose output nothing can wait for any more. */
+class Cancelled extends Error {
+  override readonly name = "Cancelled";
+
+  constructor() {
+    super("the indexer is ending");
+  }
 }
 
 function count({ counts }: Known, outcome: EffectOutcome): void {

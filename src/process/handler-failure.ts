@@ -44,16 +44,27 @@ export function isPending({ store, effects }: Begun): boolean {
   return store.reads.pending > 0 || effects.pending > 0;
 }
 
-/** Lets reads and effects end, so that they cannot meet the next event. */
-export async function settle({ store, effects, clock }: Begun): Promise<void> {
+/** Nothing that was begun is waited for any more: the process is ending, and the handlers do not go on. */
+export function cancel({ store, effects }: Pick<Begun, "store" | "effects">): void {
+  effects.cancel();
+  store.reads.cancel();
+}
+
+/**
+ * Lets reads and effects end, so that they cannot meet the next event.
+ * @param isFatal there is no next event: they are cancelled
+ */
+export async function settle(begun: Begun, isFatal: boolean): Promise<void> {
+  const { store, effects, clock } = begun;
+  if (isFatal) cancel(begun);
   await effects.settle();
   while (store.reads.pending > 0) await clock.turn();
 }
 
-/** Lets what is pending end, and then says what is wrong. */
-export async function refusePending(begun: Begun, handler: string): Promise<never> {
+/** @throws SpindexError READ_PENDING: the handler has begun what it has not awaited */
+export function requireNothingPending(begun: Begun, handler: string): void {
+  if (!isPending(begun)) return;
   const what = begun.store.reads.pending > 0 ? "a read" : "an effect";
-  await settle(begun);
   throw new SpindexError("READ_PENDING", `${what} was still pending when the handler of ${handler} returned`, {
     fix: "Await every get, getOrThrow, getOrCreate, update and effect.",
   });

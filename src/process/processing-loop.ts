@@ -2,12 +2,13 @@ import type { Batch } from "../batch/batch.ts";
 import { type BatchRoom, createBatch, type SliceSupply } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import { releaseText } from "../chain/log-page.ts";
-import type { BatchStart, CapacityWait } from "../instrument/batch-telemetry.ts";
+import type { BatchStart, BatchTelemetry, CapacityWait } from "../instrument/batch-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
 import type { Store } from "../store/store.ts";
-import type { BatchProcessor } from "./batch-processor.ts";
+import type { BatchProcessor, ProcessOutcome } from "./batch-processor.ts";
 import type { ChainSetup } from "./chain-setup.ts";
 
 /** The fetched blocks of one chain, and whether more will come. */
@@ -26,6 +27,8 @@ export interface ProcessingLoopOptions {
   readonly supplies: readonly ChainSupply[];
   /** Notified when a range has arrived, a supply has ended, the loop shall stop, or the store has failed. */
   readonly arrived: Signal;
+  /** Aborts when nothing may be waited for any more: a batch in progress is dropped, whatever its handlers wait for. */
+  readonly abandoned: AbortSignal;
   readonly processor: BatchProcessor;
   /** What comes before the first block of a chain; undefined: nothing. */
   readonly setup?: ChainSetup | undefined;
@@ -40,6 +43,8 @@ export interface ProcessingLoopOptions {
   readonly keepsPages: boolean;
   readonly clock: Clock;
 }
+
+type Processor = Pick<BatchProcessor, "process" | "cancel">;
 
 /** What a step came to; only the loop decides what follows. */
 type Step = "progress" | "ended" | "stopped";
@@ -63,7 +68,7 @@ export class ProcessingLoop {
   }
 
   /**
-   * Runs until every chain has ended, or `signal` aborts; a batch that was begun is finished first.
+   * Runs until every chain has ended, or `signal` aborts; a batch that was begun is finished first, or abandoned.
    * @throws the error of a handler, after everything before it was committed; the failure of the store
    */
   async run(signal: AbortSignal): Promise<"ended" | "stopped"> {
@@ -85,8 +90,7 @@ export class ProcessingLoop {
     const askedAt = this.#o.clock.now();
     const capacityWait = await this.#awaitCapacity(signal);
     if (signal.aborted) return "stopped";
-    await this.#process(askedAt, capacityWait);
-    return "progress";
+    return this.#process(askedAt, capacityWait);
   }
 
   async #awaitSupply(signal: AbortSignal): Promise<Step> {
@@ -138,11 +142,11 @@ export class ProcessingLoop {
     return { ...wait, drainOrigin: wait.drainOrigin ?? this.#o.drainInFlight(), wakeUps, endedAt: clock.now() };
   }
 
-  async #process(askedAt: number, capacityWait: CapacityWait | undefined): Promise<void> {
+  async #process(askedAt: number, capacityWait: CapacityWait | undefined): Promise<Step> {
     const { store, telemetry, clock } = this.#o;
     const createdFrom = clock.now();
     const next = this.#nextBatch();
-    if (next === undefined) return;
+    if (next === undefined) return "progress";
     const { batch, processor } = next;
     this.#batchId = batch.id;
     const batchTelemetry = telemetry.batchStarted(this.#startOf(batch, askedAt, createdFrom, capacityWait));
@@ -150,8 +154,12 @@ export class ProcessingLoop {
     store.beginBatch(batch);
     batchTelemetry.processing();
     telemetry.processLoop.enter("handlers");
-    const outcome = await processor.process(batch, batchTelemetry);
+    const outcome = await this.#outcomeOf(processor, batch, batchTelemetry);
     telemetry.processLoop.enter("other");
+    if (outcome === "abandoned") {
+      if (store.failure !== undefined) throw store.failure;
+      return "stopped";
+    }
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
     if (processed === undefined) {
       store.abandonBatch();
@@ -165,9 +173,28 @@ export class ProcessingLoop {
       if (!this.#o.keepsPages) releasePages(processed);
     }
     if (outcome.kind === "failed") throw outcome.error;
+    return "progress";
   }
 
-  #nextBatch(): { batch: Batch; processor: Pick<BatchProcessor, "process"> } | undefined {
+  async #outcomeOf(
+    processor: Processor,
+    batch: Batch,
+    batchTelemetry: BatchTelemetry,
+  ): Promise<ProcessOutcome | "abandoned"> {
+    const { store, abandoned } = this.#o;
+    try {
+      return await unlessAborted(processor.process(batch, batchTelemetry), abandoned);
+    } catch (error) {
+      if (!abandoned.aborted) throw error;
+      // First of all, so that handlers which go on meanwhile change nothing.
+      store.abandonBatch();
+      processor.cancel();
+      batchTelemetry.abandoned("aborted", store.failure);
+      return "abandoned";
+    }
+  }
+
+  #nextBatch(): { batch: Batch; processor: Processor } | undefined {
     const { store, supplies, setup, processor } = this.#o;
     const id = this.#batchId + 1;
     const setupBatch = setup?.nextBatch(id);

@@ -1,5 +1,5 @@
 import type { EntityTable } from "./entity-table.ts";
-import type { KeyValue, Row, RowReader } from "./table.ts";
+import type { KeyValue, Row, RowReader, StoredRow } from "./table.ts";
 
 interface WaitingRead {
   readonly keyRow: Row;
@@ -27,6 +27,7 @@ export class Reads {
   readonly #underWay = new Set<{ readonly durableRun: number }>();
   #waiting = new Map<EntityTable, Map<number, Map<KeyValue, WaitingRead>>>();
   #pending = 0;
+  #cancelled = false;
   #fromStorage = 0;
 
   constructor(options: ReadsOptions) {
@@ -61,11 +62,17 @@ export class Reads {
     const chains = entryOf(this.#waiting, table, () => new Map<number, Map<KeyValue, WaitingRead>>());
     const keys = entryOf(chains, chainId, () => new Map<KeyValue, WaitingRead>());
     const waiting = entryOf(keys, key, () => {
-      this.#pending++;
+      if (!this.#cancelled) this.#pending++;
       this.#fromStorage++;
       return { keyRow: table.keyRowOf(keyInput), done: Promise.withResolvers<Row | undefined>() };
     });
     return waiting.done.promise;
+  }
+
+  /** For good: reads that wait are never answered, and nothing counts as pending any more. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#pending = 0;
   }
 
   #send(): void {
@@ -77,7 +84,8 @@ export class Reads {
     }
   }
 
-  async #query(table: EntityTable, chainId: number, reads: Map<KeyValue, WaitingRead>): Promise<void> {
+  async #query(table: EntityTable, chainId: number, reads: ReadonlyMap<KeyValue, WaitingRead>): Promise<void> {
+    if (this.#cancelled) return;
     const query = { durableRun: this.#durableRun() };
     this.#underWay.add(query);
     try {
@@ -86,20 +94,33 @@ export class Reads {
         chainId,
         [...reads.values()].map((read) => read.keyRow),
       );
-      const stored = new Map(found.map((row) => [table.keyOf(row.row), row]));
-      for (const [key, read] of reads) {
-        table.loaded(chainId, key, read.keyRow, stored.get(key));
-        const row = table.known(chainId, key);
-        this.#pending--;
-        read.done.resolve(row === "absent" ? undefined : row);
-      }
+      if (!this.#cancelled) this.#answer(table, chainId, reads, found);
     } catch (error) {
-      this.#pending -= reads.size;
-      for (const read of reads.values()) read.done.reject(error);
+      if (!this.#cancelled) this.#reject(reads, error);
     } finally {
       this.#underWay.delete(query);
       this.#onLoaded();
     }
+  }
+
+  #answer(
+    table: EntityTable,
+    chainId: number,
+    reads: ReadonlyMap<KeyValue, WaitingRead>,
+    found: readonly StoredRow[],
+  ): void {
+    const stored = new Map(found.map((row) => [table.keyOf(row.row), row]));
+    for (const [key, read] of reads) {
+      table.loaded(chainId, key, read.keyRow, stored.get(key));
+      const row = table.known(chainId, key);
+      this.#pending--;
+      read.done.resolve(row === "absent" ? undefined : row);
+    }
+  }
+
+  #reject(reads: ReadonlyMap<KeyValue, WaitingRead>, error: unknown): void {
+    this.#pending -= reads.size;
+    for (const read of reads.values()) read.done.reject(error);
   }
 }
 

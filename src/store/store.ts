@@ -100,7 +100,7 @@ export class Store {
   #itemsProcessed = 0;
   #waiters = 0;
   #processingIdle = false;
-  #failure: Error | undefined;
+  readonly #failed = new AbortController();
 
   constructor(options: StoreOptions) {
     const { runsBefore = 0 } = options;
@@ -171,7 +171,12 @@ export class Store {
 
   /** The first fatal error: sticky. Everyone who waits is rejected with it. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#failed.signal.reason as Error | undefined;
+  }
+
+  /** Aborts with that error. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
   }
 
   processed(chainId: number): ChainProgress | undefined {
@@ -326,7 +331,7 @@ export class Store {
 
   /** Latches the first fatal error. */
   fail(error: Error): void {
-    this.#failure ??= error;
+    this.#failed.abort(error);
     this.changed.notify();
   }
 
@@ -372,7 +377,7 @@ export class Store {
     try {
       for (;;) {
         const next = this.changed.next();
-        if (this.#failure !== undefined) throw this.#failure;
+        if (this.failure !== undefined) throw this.failure;
         if (condition()) return wakeUps;
         await next;
         wakeUps++;

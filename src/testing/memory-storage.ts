@@ -82,6 +82,9 @@ export class MemoryStorage implements SessionStorage {
     return { ...outcome, ...this.database.lastRollback };
   }
 
+  /** No attempt is ever under way for long. */
+  breakOff(): void {}
+
   async readResume(): Promise<ResumePoint> {
     return this.database.resume;
   }

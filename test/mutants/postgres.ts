@@ -86,6 +86,14 @@ export const postgresMutants: readonly Mutant[] = [
     killedBy: { file: WRITE_TEST, name: "after COMMIT was sent is written once, whether COMMIT had arrived or not" },
   },
   {
+    name: "take a restored backup for a take-over",
+    rule: "A row of the shard that has counted fewer starts than ours is older than ours: the database went back.",
+    file: WRITE_GUARD,
+    find: "return stored.starts <= starts;",
+    replace: "return false;",
+    killedBy: { file: "test/unit/write/write-guard.test.ts", name: "meets a backup of the time of an owner before us" },
+  },
+  {
     name: "leave rows that exist as they are",
     rule: "A row that may exist is written whether it exists or not.",
     file: "src/postgres/table-statements.ts",

@@ -73,7 +73,9 @@ export class Handlers {
       this.#live = before;
       if (error instanceof Violation && !this.#o.isDoomed()) this.#o.violated(error);
       const isStorageAway = error instanceof SpindexError && error.code === "DATABASE_UNREACHABLE";
-      const isPlanned = isStorageAway || (error as Error).message === "planned";
+      // The store has failed, or a stop takes too long: nothing that the handler still does counts.
+      const isAbandoned = !store.isChangeable;
+      const isPlanned = isStorageAway || isAbandoned || (error as Error).message === "planned";
       if (!isPlanned && !this.#o.isDoomed()) this.#o.violated(error as Violation);
       // The whole block is taken back, and its checkpoint may go to a block without events.
       if (isStorageAway || event.onError === "stop") {

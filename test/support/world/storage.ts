@@ -51,6 +51,7 @@ export class SimulatedStorage implements SessionStorage {
   readonly #guard: WriteGuard;
   readonly #lost = new AbortController();
   readonly #attempts = new Set<Attempt>();
+  readonly #brokenOff = new AbortController();
   #isDead = false;
   /** It was told that it is fenced, or that the storage went back. */
   #isRefused = false;
@@ -83,6 +84,10 @@ export class SimulatedStorage implements SessionStorage {
   /** Its lease finds out that another process has taken the shard. */
   lose(): void {
     this.#lost.abort(new SpindexError("WRITER_FENCED", "planned: the shard is lost"));
+  }
+
+  breakOff(): void {
+    this.#brokenOff.abort();
   }
 
   /** The process is dead: nothing comes back to it, and the server hears no more of it. */
@@ -222,7 +227,9 @@ export class SimulatedStorage implements SessionStorage {
     try {
       const outcome = await Promise.race([
         written,
-        clock.sleep(silenceMs, answered.signal).then(() => "silence" as const),
+        clock
+          .sleep(silenceMs, AbortSignal.any([answered.signal, this.#brokenOff.signal]))
+          .then(() => "silence" as const),
       ]);
       await this.#requireAlive();
       if (outcome !== "silence") return outcome;

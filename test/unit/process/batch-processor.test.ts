@@ -371,15 +371,30 @@ describe("an effect that nobody awaits", () => {
       },
     );
 
-  test("is an error of the handler that began it, after it has ended", async () => {
-    const ended: number[] = [];
-    const { outcome, summary } = await run({
-      routes: [routeOf((context) => void context.effect(slow(ended), 5))],
+  test("is an error of the handler that began it; it is cancelled, and the end does not wait for it", async () => {
+    const signals: AbortSignal[] = [];
+    const hanging = createEffect(
+      { name: "slow", input: t.int32(), output: t.int32(), cache: true, rateLimit: false },
+      (_, { signal }) => {
+        signals.push(signal);
+        return new Promise<number>(() => {});
+      },
+    );
+    const { outcome, store } = await run({
+      routes: [
+        routeOf(async (context) => {
+          // It was going to be awaited, but another one fails first.
+          const later = context.effect(hanging, 5);
+          await new ManualClock().turn();
+          if (context.event.block.number === 1n) throw new Error("no");
+          await later;
+        }),
+      ],
       events: [{ blockNumber: 1 }],
     });
-    expect(outcome).toMatchObject({ kind: "failed", error: { cause: { code: "READ_PENDING" } } });
-    expect(ended).toEqual([5]);
-    expect(summary?.effects).toEqual([{ effect: "slow", outcome: "called", calls: 1 }]);
+    expect(outcome).toMatchObject({ kind: "failed", error: { code: "HANDLER_FAILED", cause: { message: "no" } } });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(store.effects.changes).toBe(0);
   });
 
   test("has ended before the next event, also when its handler threw and the event is skipped", async () => {

@@ -280,3 +280,33 @@ describe("the figures", () => {
     expect([loop.state, effects.pending]).toEqual(["handlers", 0]);
   });
 });
+
+describe("when the process is ending", () => {
+  test("calls under way are told so and waited for no longer, and nothing of them is kept", async () => {
+    const { effect, inputs, contexts, answer } = counting({ concurrency: 1 });
+    const [running, waiting] = [effects.call(effect, 1), effects.call(effect, 2)] as Promise<bigint>[];
+    await settled();
+    expect([inputs, effects.pending]).toEqual([[1], 2]);
+    effects.cancel();
+    await effects.settle();
+    expect(effects.pending).toBe(0);
+    expect(contexts.map(({ signal }) => signal.reason)).toEqual([expect.objectContaining({ name: "Cancelled" })]);
+    // The function answers all the same: too late.
+    await answer(1n);
+    expect(inputs).toEqual([1]);
+    expect(store.effects.find("square", "1")).toBeUndefined();
+    expect(store.effects.changes).toBe(0);
+    expect(await Promise.race([running, waiting, Promise.resolve("none")])).toBe("none");
+  });
+
+  test("nothing is called any more, and what the storage answers is not kept", async () => {
+    const { effect, inputs } = counting();
+    const reading = effects.call(effect, 1) as Promise<bigint>;
+    effects.cancel();
+    const later = effects.call(effect, 2) as Promise<bigint>;
+    await effects.settle();
+    await settled();
+    expect(await Promise.race([reading, later, Promise.resolve("none")])).toBe("none");
+    expect([inputs, store.effects.keptBytes]).toEqual([[], 0]);
+  });
+});

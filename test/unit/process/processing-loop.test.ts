@@ -8,6 +8,7 @@ import { BatchProcessor } from "../../../src/process/batch-processor.ts";
 import type { HandledEvent } from "../../../src/process/event.ts";
 import type { AnyHandler } from "../../../src/process/event-route.ts";
 import { type ChainSupply, ProcessingLoop } from "../../../src/process/processing-loop.ts";
+import type { EntityFacade } from "../../../src/process/store-facade.ts";
 import type { Store, StoreLimits } from "../../../src/store/store.ts";
 import { effectCallsOf } from "../../support/effect-calls.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -25,6 +26,7 @@ interface Bench {
   readonly batches: BatchStart[];
   readonly ends: unknown[];
   readonly stop: AbortController;
+  readonly abandon: AbortController;
   run(): Promise<"ended" | "stopped">;
   /** Gives a chain its next blocks, with an event in each of `blocks`. */
   put(chainId: number, toBlock: number, blocks?: readonly number[], finalized?: number): void;
@@ -59,12 +61,15 @@ function benchOf(input: BenchInput = {}): Bench {
       return {
         ...silentBatch,
         committed: ({ queuedBatches, frontierGap }) => ends.push(["committed", queuedBatches, frontierGap]),
+        handlerFailed: ({ handler }, policy) => ends.push(["handler failed", handler, policy]),
         abandoned: (outcome, error) => ends.push([outcome, (error as Error | undefined)?.message]),
       };
     },
   };
+  const abandon = new AbortController();
   const loop = new ProcessingLoop({
     store,
+    abandoned: AbortSignal.any([store.failed, abandon.signal]),
     supplies: buffers.map((buffer, at): ChainSupply => {
       const label = labels[at] as (typeof labels)[number];
       return {
@@ -119,7 +124,19 @@ function benchOf(input: BenchInput = {}): Bench {
     buffers[chainId - 1]?.put(sliceOf({ chainId, blocks, fromBlock, toBlock, head }).range);
   };
   const stop = new AbortController();
-  return { store, clock, buffers, arrived, telemetry, batches, ends, stop, run: () => loop.run(stop.signal), put };
+  return {
+    store,
+    clock,
+    buffers,
+    arrived,
+    telemetry,
+    batches,
+    ends,
+    stop,
+    abandon,
+    run: () => loop.run(stop.signal),
+    put,
+  };
 }
 
 describe("the processing loop", () => {
@@ -343,6 +360,16 @@ describe("at the capacity limit", () => {
     expect(batches.map(({ items }) => items)).toEqual([4, 1]);
   });
 
+  test("it does not wait when it is to stop: what is processed can be flushed without it", async () => {
+    const { store, run, put, stop } = benchOf({ limits: { capacityChanges: 1 }, batchItems: 1 });
+    put(1, 2, [1, 2]);
+    const running = run();
+    await settled();
+    stop.abort();
+    expect(await running).toBe("stopped");
+    expect([store.processedCheckpoint, store.committedCheckpoint]).toEqual([1, 0]);
+  });
+
   test("it ends with the writer's failure", async () => {
     const { store, run, put } = benchOf({ limits: { capacityChanges: 1 }, batchItems: 1 });
     put(1, 2, [1, 2]);
@@ -364,7 +391,10 @@ describe("it ends", () => {
     put(1, 4, [1, 3, 4]);
     await expect(run()).rejects.toMatchObject({ code: "HANDLER_FAILED" });
     expect([store.processedCheckpoint, store.processed(1)?.block, store.isRunDue]).toEqual([2, 2, false]);
-    expect(ends).toEqual([["committed", 1, 2]]);
+    expect(ends).toEqual([
+      ["handler failed", "C.E", "stop"],
+      ["committed", 1, 2],
+    ]);
     await Promise.all([store.flush(), Promise.resolve().then(() => drain(store))]);
     expect(store.committed(1)?.block).toBe(2);
   });
@@ -378,7 +408,10 @@ describe("it ends", () => {
     put(1, 1, [1]);
     await expect(run()).rejects.toMatchObject({ code: "HANDLER_FAILED" });
     expect([store.processedCheckpoint, store.isChangeable]).toEqual([0, false]);
-    expect(ends).toMatchObject([["failed", expect.stringContaining("threw at block 1")]]);
+    expect(ends).toEqual([
+      ["handler failed", "C.E", "stop"],
+      ["failed", expect.stringContaining("threw at block 1")],
+    ]);
   });
 
   test("with the writer's failure, when it next looks", async () => {
@@ -400,5 +433,52 @@ describe("it ends", () => {
     gate.resolve();
     expect(await running).toBe("stopped");
     expect(store.processedCheckpoint).toBe(1);
+  });
+});
+
+describe("a batch whose handler waits is abandoned", () => {
+  /** The second event's handler waits for ever, or until `goOn`; then it changes a row. */
+  function waitingBench() {
+    const goOn = Promise.withResolvers<void>();
+    const bench = benchOf({
+      handler: async ({ event: { block }, store }) => {
+        if (block.number === 2n) await goOn.promise;
+        (store as Record<string, EntityFacade>).account?.set({ id: 1, balance: block.number });
+      },
+    });
+    bench.put(1, 2, [1, 2]);
+    return { ...bench, goOn };
+  }
+
+  /** The batch had two events; nothing of it can become durable, and its handler's error is nobody's fault. */
+  async function requireNothingLeft({ store, ends, goOn }: ReturnType<typeof waitingBench>): Promise<void> {
+    const before = [...ends];
+    goOn.resolve();
+    await settled();
+    expect(ends).toEqual(before);
+    expect([store.processedCheckpoint, store.isChangeable, store.uncommitted.batches]).toEqual([0, false, 0]);
+  }
+
+  test("when a stop takes too long", async () => {
+    const bench = waitingBench();
+    const running = bench.run();
+    await settled();
+    bench.stop.abort();
+    await settled();
+    bench.abandon.abort();
+    expect(await running).toBe("stopped");
+    expect(bench.ends).toEqual([["aborted", undefined]]);
+    await requireNothingLeft(bench);
+  });
+
+  test("when the store has failed, with its failure", async () => {
+    const bench = waitingBench();
+    const running = bench.run();
+    await settled();
+    const failure = new Error("the disk is full");
+    bench.store.fail(failure);
+    await expect(running).rejects.toBe(failure);
+    expect(bench.ends).toEqual([["aborted", "the disk is full"]]);
+    await requireNothingLeft(bench);
   });
 });

@@ -106,4 +106,21 @@ describe("reads", () => {
     expect(() => store.reads.read(store.entity("account"), 1, "x")).toThrow('account.id = "x"');
     expect([queries.length, store.reads.pending]).toEqual([0, 0]);
   });
+
+  test("are cancelled for good when the process ends: none is answered any more", async () => {
+    const { reader, queries } = slowReader();
+    const store = storeOf({ reader, empty: [] });
+    const table = store.entity("account");
+    const reads = [store.reads.read(table, 1, 1), store.reads.read(table, 1, 2)];
+    await settled();
+    reads.push(store.reads.read(table, 1, 3));
+    store.reads.cancel();
+    reads.push(store.reads.read(table, 1, 4));
+    await settled();
+    expect([store.reads.pending, queries.length]).toEqual([0, 1]);
+    queries[0]?.answer.resolve([stored(1)]);
+    await settled();
+    expect(await Promise.race([...reads, Promise.resolve("none")])).toBe("none");
+    expect([store.reads.pending, table.peek(1, 1), store.reads.oldestDurableRun]).toEqual([0, undefined, undefined]);
+  });
 });
