@@ -146,7 +146,7 @@ export const effectMutants: readonly Mutant[] = [
     name: "encode raw events in one go",
     rule: "What takes long lets the event loop turn.",
     file: "src/write/raw-events.ts",
-    find: "this.out.rows >= this.#turnAt.rows || this.out.bytes",
+    find: "this.out.rows < this.#turnAt.rows && this.out.bytes",
     replace: "this.out.bytes",
     killedBy: { file: RAW_EVENTS_TEST, name: "let the event loop turn every 500 events, and every 256 KiB" },
   },
