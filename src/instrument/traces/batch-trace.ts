@@ -2,7 +2,6 @@ import { assert } from "../../errors.ts";
 import type {
   BatchStart,
   BatchTelemetry,
-  CapacityWait,
   CommitSummary,
   EffectCall,
   EffectCallTelemetry,
@@ -17,6 +16,7 @@ import { logEvent } from "../log.ts";
 import type { LabelsOf } from "../names.ts";
 import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
+import { traceCapacityWait } from "./capacity-wait.ts";
 import { type EffectParent, EffectTrace } from "./effect-trace.ts";
 import { HandlerSpans } from "./handler-spans.ts";
 
@@ -92,7 +92,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
         "spindex.checkpoint.to": start.checkpoints.to,
       },
     });
-    if (start.capacityWait !== undefined) this.#capacityWaited(start.capacityWait);
+    if (start.capacityWait !== undefined) traceCapacityWait(instruments, this.#root, start.id, start.capacityWait);
     instruments.open.add(this);
   }
 
@@ -328,36 +328,6 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
     metrics.observe("batch_stage_duration_seconds", { stage: "process" }, parts.process / 1000, this.ref);
     metrics.observe("batch_stage_duration_seconds", { stage: "queue" }, parts.queue / 1000, this.ref);
     metrics.observe("batch_stage_duration_seconds", { stage: "write" }, parts.write / 1000, this.ref);
-  }
-
-  #capacityWaited(wait: CapacityWait): void {
-    const { tracing, metrics, log } = this.#instruments;
-    const drain = wait.drainOrigin instanceof Origin ? wait.drainOrigin : undefined;
-    const span = tracing.start("spindex.capacity_wait", {
-      parent: this.#root,
-      startedAt: wait.startedAt,
-      links: [drain?.ref],
-      attributes: {
-        "spindex.wait.reason": wait.reason,
-        "spindex.wait.limit": wait.limit,
-        "spindex.wait.wake_ups": wait.wakeUps,
-        "spindex.uncommitted.changes": wait.uncommittedChanges,
-        "spindex.uncommitted.bytes": wait.uncommittedBytes,
-        "spindex.queue.batches": wait.queuedBatches,
-        "spindex.drain.id": drain?.id,
-        "spindex.drain.trace_id": drain?.ref?.traceId,
-      },
-    });
-    span.end(wait.endedAt);
-    const waitMs = wait.endedAt - wait.startedAt;
-    metrics.observe("capacity_wait_duration_seconds", { reason: wait.reason }, waitMs / 1000, span.ref);
-    logEvent(log, "capacity.wait", {
-      ...idsOf(span),
-      batch_id: this.id,
-      drain_id: drain?.id,
-      duration_ms: waitMs,
-      reason: wait.reason,
-    });
   }
 
   #handlersRan(ran: HandlerSummary, parent: OpenSpan<"spindex.batch.process">, startedAt: number): void {
