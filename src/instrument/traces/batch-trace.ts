@@ -9,7 +9,6 @@ import type {
   HandlerSummary,
   ProcessSummary,
 } from "../batch-telemetry.ts";
-import { handlerLog } from "../handler-log.ts";
 import type { HandlerPlace, HandlerTelemetry } from "../handler-telemetry.ts";
 import { type Instruments, idsOf, MAX_LINKED, Origin, traceIdsOf } from "../instruments.ts";
 import { logEvent } from "../log.ts";
@@ -18,7 +17,7 @@ import type { OpenSpan, SpanRef, TracedSpan } from "../tracing/tracing.ts";
 import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 import { traceCapacityWait } from "./capacity-wait.ts";
 import { type EffectParent, EffectTrace } from "./effect-trace.ts";
-import { HandlerSpans } from "./handler-spans.ts";
+import { HandlersTrace } from "./handlers-trace.ts";
 
 /** Handlers that took less than this in a batch get no span. */
 const HANDLERS_SPAN_MS = 5;
@@ -30,7 +29,7 @@ type Stage =
       readonly since: number;
       readonly span: OpenSpan<"spindex.batch.process">;
       readonly effects: EffectParent;
-      spans: HandlerSpans | undefined;
+      handlers: HandlersTrace | undefined;
     }
   | { readonly name: "processed"; readonly at: number }
   | { readonly name: "queued"; readonly committedAt: number }
@@ -139,35 +138,23 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       })
       .end(at);
     const span = tracing.start("spindex.batch.process", { parent: this.#root, startedAt: at });
-    this.#stage = { name: "processing", since: at, span, effects: { span, propagating: 0 }, spans: undefined };
+    this.#stage = { name: "processing", since: at, span, effects: { span, propagating: 0 }, handlers: undefined };
   }
 
   handlers(place: () => HandlerPlace): HandlerTelemetry {
     assert(this.#stage.name === "processing", "handlers of a batch that is not being processed");
-    const { tracing, clock, log, metrics } = this.#instruments;
-    const { span } = this.#stage;
-    const spans = new HandlerSpans({ tracing, clock, parent: span, place });
-    this.#stage.spans = spans;
-    const { handlers } = metrics;
-    return {
-      log: handlerLog(log, { batchId: this.id, ids: idsOf(span), place }),
-      span: spans.run,
-      metrics: handlers.metrics,
-      beginBlock: () => handlers.beginBlock(),
-      beginEvent: () => handlers.beginEvent(),
-      undoEvent: () => handlers.undoEvent(),
-      undoBlock: () => handlers.undoBlock(),
-    };
+    const handlers = new HandlersTrace(this.#instruments, this.id, this.#stage.span, place);
+    this.#stage.handlers = handlers;
+    return handlers;
   }
 
   processed(summary: ProcessSummary): void {
     assert(this.#stage.name === "processing", "a batch is processed that was not being processed");
     const { metrics, clock } = this.#instruments;
-    const { span, since, spans } = this.#stage;
-    spans?.end();
-    metrics.handlers.beginBlock();
+    const { span, since, handlers } = this.#stage;
+    const spansLeftOut = handlers?.end();
     span.set({
-      "spindex.handler.spans_left_out": spans === undefined || spans.leftOut === 0 ? undefined : spans.leftOut,
+      "spindex.handler.spans_left_out": spansLeftOut,
       "spindex.handler.calls": summary.handlerCalls,
       "spindex.events.skipped": summary.skippedEvents,
       "spindex.reads.storage": summary.readsFromStorage,
