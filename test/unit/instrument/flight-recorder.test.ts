@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLog, type Logger } from "../../../src/instrument/log.ts";
-import type { Dump, DumpReason } from "../../../src/instrument/recorder/dump.ts";
-import { FlightRecorder } from "../../../src/instrument/recorder/flight-recorder.ts";
+import type { Dump, DumpReason, DumpState } from "../../../src/instrument/recorder/dump.ts";
+import { FlightRecorder, type FlightRecorderOptions } from "../../../src/instrument/recorder/flight-recorder.ts";
 import { RecentLines } from "../../../src/instrument/recorder/recent-lines.ts";
 import { startTracing } from "../../../src/instrument/tracing/start-tracing.ts";
 import type { RecentSpans, Tracing } from "../../../src/instrument/tracing/tracing.ts";
@@ -35,18 +35,19 @@ afterEach(async () => {
   await rm(join(directory, ".."), { recursive: true });
 });
 
-function recorder(more: { readonly directory?: string; readonly spans?: RecentSpans } = {}): FlightRecorder {
+function recorder(more: Partial<FlightRecorderOptions> = {}): FlightRecorder {
   return new FlightRecorder({
     directory,
     identity: { name: "erc20", version: "1.2.3", instance: "instance-1" },
     spans: tracing.recent as RecentSpans,
     lines,
-    state: () => ({ status: undefined, loops: { process: idle, write: idle }, memory: { rss: 1 } }),
+    state,
     log,
     clock,
     ...more,
   });
 }
+const state = (): DumpState => ({ status: undefined, loops: { process: idle, write: idle }, memory: { rss: 1 } });
 const idle = { state: "idle", seconds: { idle: 1 } };
 
 async function dumps(): Promise<readonly Dump[]> {
@@ -104,21 +105,43 @@ test("the ten newest dumps are kept, and nobody else's files are touched", async
   expect(names.at(-1)).toBe("2026-01-01T00-11-00.000Z-stall.json");
 });
 
-test("while a dump is written, the loops go on", async () => {
-  for (let i = 0; i < 5_000; i++) tracing.start("spindex.flush", { parent: undefined, startedAt: 1 }).end(2);
+test("while a dump is written, the loops get their turn after every few spans", async () => {
   let turns = 0;
   let isWritten = false;
-  const written = recorder()
+  const textsInTurn = new Map<number, number>();
+  function* texts(): Iterable<string> {
+    for (let i = 0; i < 250; i++) {
+      textsInTurn.set(turns, (textsInTurn.get(turns) ?? 0) + 1);
+      yield JSON.stringify("x".repeat(15_000));
+    }
+  }
+  const spans: RecentSpans = {
+    take: async () => ({ ended: { count: 5_000, texts }, open: { count: 0, texts: () => [] } }),
+    send: () => {},
+  };
+  const written = recorder({ spans })
     .dump("stall")
-    .then(() => {
+    .finally(() => {
       isWritten = true;
     });
   while (!isWritten) {
-    turns++;
     await clock.turn();
+    turns++;
   }
   await written;
-  expect(turns).toBeGreaterThan(20);
+  expect(await dumps()).toHaveLength(1);
+  expect(Math.max(...textsInTurn.values())).toBeLessThan(10);
+});
+
+test("a dump shows the failure that is just being reported, whole", async () => {
+  let status = "running";
+  const flight = recorder({ state: () => ({ ...state(), memory: { failed: status === "failed" ? 1 : 0 } }) });
+  const dumped = flight.dump("write_failure");
+  // What has reported it goes on to end its spans and to latch the failure.
+  for (let i = 0; i < 100; i++) await Promise.resolve();
+  status = "failed";
+  await dumped;
+  expect((await dumps())[0]?.memory).toEqual({ failed: 1 });
 });
 
 test("a dump that cannot be written is a line in the log, and no error", async () => {
