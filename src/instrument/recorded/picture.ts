@@ -82,7 +82,7 @@ function rootOf(model: TraceModel, span: TraceSpan): TraceSpan {
 
 /**
  * Spans that were not sampled have no links, which could lead nowhere; their numbers lead as far. Numbers begin again
- * with each session and process: the run of a batch is the one that began when the batch was picked up.
+ * with each process, and a trace file may hold several: the run of a batch is the one that began when it was picked up.
  */
 function linkedByNumber(model: TraceModel, span: TraceSpan): readonly TraceSpan[] {
   const id = span.attributes["spindex.drain.id"];
