@@ -13,6 +13,7 @@ import { tableMutants } from "./tables.ts";
 import { tellingMutants } from "./telling.ts";
 import { traceMutants } from "./traces.ts";
 import { upkeepMutants } from "./upkeep.ts";
+import { waitingMutants } from "./waiting.ts";
 import { writingMutants } from "./writing.ts";
 
 /** Breakages of the persistence cycle, in the order of the flow; `npm run test:mutants` tries them. */
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...migrationMutants,
   ...indexMutants,
   ...upkeepMutants,
+  ...waitingMutants,
   ...rollbackMutants,
   ...traceMutants,
   ...tellingMutants,

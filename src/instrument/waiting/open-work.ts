@@ -1,5 +1,5 @@
 import { WAIT_SERIES, type WaitLoop, type WaitState } from "../names.ts";
-import type { SpanRef } from "../tracing/tracing.ts";
+import type { SpanRef, TracedSpan } from "../tracing/tracing.ts";
 import type { BackendWait } from "./backend-waits.ts";
 import type { Doing, Unfinished } from "./unfinished.ts";
 
@@ -21,8 +21,8 @@ export interface ToldWait extends OpenWork {
   readonly doing: Doing;
   /** The session of ours in the database that waits, and for what; undefined: none does, or it is not known. */
   readonly backend: (BackendWait & { readonly pid: number }) | undefined;
-  /** The span that tells of it, when it is exported. */
-  readonly told: SpanRef | undefined;
+  /** The span that tells of it. */
+  readonly told: TracedSpan;
 }
 
 const LOOP_OF: ReadonlyMap<WaitState, WaitLoop> = new Map(WAIT_SERIES.map(({ loop, state }) => [state, loop]));

@@ -61,7 +61,7 @@ function placeOf({ loop, doing }: ToldWait): string {
 function fieldsOf({ told, loop, state, what, waitedMs, doing }: ToldWait): Readonly<Record<string, unknown>> {
   const { attributes } = doing;
   return {
-    ...idsOf({ ids: told, ref: told }),
+    ...idsOf(told),
     loop,
     state,
     what,

@@ -42,7 +42,7 @@ export function tellOf(
   span.end(clock.now());
   metrics.observe("waiting_seconds", { loop: work.loop, state: work.state }, waitedMs / 1000, span.ref);
   const backend = pid === undefined || wait === undefined ? undefined : { ...wait, pid };
-  return { ...work, doing, waitedMs, backend, told: span.ref };
+  return { ...work, doing, waitedMs, backend, told: span };
 }
 
 /** What is not the write loop's, and may have to wait for what that writes. */
