@@ -1,5 +1,5 @@
 import type { BatchRoom } from "../batch/create-batch.ts";
-import type { StoreLimits } from "../store/store.ts";
+import type { StoreLimits } from "../store/store-options.ts";
 
 export interface IndexerLimits {
   readonly store: StoreLimits;

@@ -68,7 +68,7 @@ function progressOf(before: Look, { status, process, write }: Look): Readonly<Re
           processed: chain.processed,
           committed: chain.committed,
           live: chain.live,
-          lag_seconds: Math.round(chain.commitLagSeconds),
+          lag_seconds: chain.commitLagSeconds && Math.round(chain.commitLagSeconds),
           blocks_per_second: rate(chain.processed ?? 0, blocksOf(chain)),
         },
       ]),

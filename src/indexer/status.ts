@@ -93,7 +93,7 @@ function chainStatusOf(lane: ChainLane, { store }: Session, life: Life): ChainSt
     endBlock: Number.isFinite(selection.endBlock) ? selection.endBlock : undefined,
     live: head.live,
     ...syncOf(lane, durableBlock, life),
-    commitLagSeconds: head.commitLagSeconds(Math.max(durableBlock, 0), selection.endBlock),
+    commitLagSeconds: head.head < 0 ? undefined : head.commitLagSeconds(Math.max(durableBlock, 0), selection.endBlock),
     objectiveSeconds: definition.freshnessObjectiveSeconds,
     sources: lane.source.health.map(({ name, error }) => ({
       name,

@@ -120,8 +120,11 @@ export interface ChainStatus {
   readonly endBlock: number | undefined;
   /** The head was once reached in this deployment. */
   readonly live: boolean;
-  /** Age, since it was first seen here, of the oldest block due that is not durable; 0 if none. */
-  readonly commitLagSeconds: number;
+  /**
+   * Age, since it was first seen here, of the oldest block due that is not durable; 0 if none, undefined before the first
+   * head.
+   */
+  readonly commitLagSeconds: number | undefined;
   /** Durable share of what is due, 0 to 1; undefined before the first head. */
   readonly syncProgress: number | undefined;
   /** Seconds until the chain has caught up; +Inf (in JSON null) without progress, undefined while it is too early to say. */

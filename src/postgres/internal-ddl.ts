@@ -159,7 +159,7 @@ function statusViewDdl(names: SchemaNames): readonly string[] {
     `create view ${view} as
       select c.name as chain, c.chain_id, c.shard,
         c.block as processed_block, to_timestamp(c.block_timestamp) as processed_block_time, c.head as head_block, c.finalized as finalized_block, c.live,
-        greatest(c.head - c.block, 0) as blocks_behind,
+        case when c.head > c.block then c.head - c.block when c.head <= c.block then 0 end as blocks_behind,
         c.checkpoint as committed_checkpoint,
         s.written_at as last_write_at,
         s.changes as shard_rows_written
@@ -169,6 +169,7 @@ function statusViewDdl(names: SchemaNames): readonly string[] {
     `comment on view ${view} is 'Progress of each chain, as durable in this database.'`,
     `comment on column ${view}.processed_block is 'Everything up to this block is in the tables.'`,
     `comment on column ${view}.head_block is 'The highest block known at the last write.'`,
+    `comment on column ${view}.blocks_behind is 'From processed_block to head_block; null while either is unknown.'`,
     `comment on column ${view}.live is 'The chain has once reached its head.'`,
     `comment on column ${view}.shard_rows_written is 'Rows inserted, changed and deleted by all writes of the shard.'`,
   ];

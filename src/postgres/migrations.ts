@@ -24,9 +24,10 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     to: 2,
-    what: "leases with an expiry; starts are counted and classed; states of sources; positions are found by block; effects and raw events",
+    what: "leases with an expiry; starts are counted and classed; states of sources; positions are found by block; effects and raw events; unknown is not 0 blocks behind",
     statements: (names) => {
       const of = (name: string): string => qualified(names.internal, name);
+      const status = qualified(names.user, "spindex_status");
       return [
         `create table ${of("leases")} (
           shard text primary key references ${of("shards")},
@@ -79,6 +80,17 @@ const MIGRATIONS: readonly Migration[] = [
         )`,
         `create index raw_events_checkpoint_idx on ${of("raw_events")} using brin (_checkpoint) with (pages_per_range = 32)`,
         `comment on table ${of("raw_events")} is 'Every handled event with its decoded arguments, when the indexer has rawEvents: true.'`,
+        `create or replace view ${status} as
+          select c.name as chain, c.chain_id, c.shard,
+            c.block as processed_block, to_timestamp(c.block_timestamp) as processed_block_time, c.head as head_block, c.finalized as finalized_block, c.live,
+            case when c.head > c.block then c.head - c.block when c.head <= c.block then 0 end as blocks_behind,
+            c.checkpoint as committed_checkpoint,
+            s.written_at as last_write_at,
+            s.changes as shard_rows_written
+          from ${of("chains")} c
+          join ${of("shards")} s using (shard)
+          order by c.chain_id`,
+        `comment on column ${status}.blocks_behind is 'From processed_block to head_block; null while either is unknown.'`,
       ];
     },
   },

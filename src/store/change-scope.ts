@@ -10,3 +10,14 @@ export interface ChangeScope {
   /** Before-images are made of rows that chains share: the block of any of them can. */
   readonly keepSharedHistory: boolean;
 }
+
+export type MutableScope = { -readonly [Name in keyof ChangeScope]: ChangeScope[Name] };
+
+export const NO_SCOPE: ChangeScope = {
+  batch: 0,
+  checkpoint: 0,
+  chainId: 0,
+  event: 0,
+  keepHistory: false,
+  keepSharedHistory: false,
+};

@@ -4,45 +4,16 @@ import { assert } from "../errors.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
 import { AppendTable } from "./append-table.ts";
-import { Cache, type CacheLimits } from "./cache.ts";
-import type { ChangeScope } from "./change-scope.ts";
+import { Cache } from "./cache.ts";
+import { type ChangeScope, type MutableScope, NO_SCOPE } from "./change-scope.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent } from "./drain-run.ts";
-import { type EffectCodec, EffectTable } from "./effect-table.ts";
+import { EffectTable } from "./effect-table.ts";
 import { EntityTable, type ReadCounts } from "./entity-table.ts";
 import { EventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
-import { OpenRun, type RunLimits } from "./open-run.ts";
+import { OpenRun } from "./open-run.ts";
 import { Reads } from "./reads.ts";
-import type { RowCodec, RowReader, TableModel } from "./table.ts";
-
-export interface StoreOptions {
-  readonly tables: readonly TableModel[];
-  /** Tables that are empty in the storage: complete in memory from the start. */
-  readonly emptyTables: ReadonlySet<string>;
-  readonly codecOf: (table: TableModel) => RowCodec;
-  readonly reader: RowReader;
-  /** Left out: no effect is called whose output is to be written. */
-  readonly effectCodec?: EffectCodec;
-  /** Queued batches keep their slices, for raw events. Default false. */
-  readonly keepSlices?: boolean;
-  /** Runs that an earlier session of the process has numbered. Default 0. */
-  readonly runsBefore?: number;
-  /** Answers every read by a promise, also from memory, so that a test shows which one nobody awaits. Default false. */
-  readonly asyncReads?: boolean;
-  /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
-  readonly committed: Checkpoint;
-  readonly nextCheckpoint: Checkpoint;
-  readonly progress: readonly ChainProgress[];
-  readonly limits: StoreLimits;
-  readonly clock: Clock;
-}
-
-export interface StoreLimits extends RunLimits, CacheLimits {
-  /** Allowed uncommitted changes (outputs of effects among them) and queued items. */
-  readonly capacityChanges: number;
-  /** Allowed bytes of both. */
-  readonly capacityBytes: number;
-}
+import type { StoreLimits, StoreOptions } from "./store-options.ts";
 
 /** What waits to become durable. */
 export interface Uncommitted {
@@ -53,17 +24,6 @@ export interface Uncommitted {
   /** When the oldest batch among them was committed; milliseconds since the epoch. */
   readonly oldestAt: number | undefined;
 }
-
-type MutableScope = { -readonly [Name in keyof ChangeScope]: ChangeScope[Name] };
-
-const NO_SCOPE: ChangeScope = {
-  batch: 0,
-  checkpoint: 0,
-  chainId: 0,
-  event: 0,
-  keepHistory: false,
-  keepSharedHistory: false,
-};
 
 /**
  * The meeting place of the two loops: rows in memory, the two frontiers, and the queue between them. Synchronous, without

@@ -2,7 +2,8 @@ import type { Batch, BatchSlice, ChainHead, HistoryMode } from "../../src/batch/
 import { createBatch } from "../../src/batch/create-batch.ts";
 import type { BlockHeader } from "../../src/chain/block.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
-import { Store, type StoreLimits } from "../../src/store/store.ts";
+import { Store } from "../../src/store/store.ts";
+import type { StoreLimits } from "../../src/store/store-options.ts";
 import type { Row, RowReader, TableModel } from "../../src/store/table.ts";
 import { createMemoryCodec, decodedImages, decodedRows, memoryEffectCodec } from "../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../src/testing/memory-database.ts";

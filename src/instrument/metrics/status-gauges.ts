@@ -78,7 +78,7 @@ function setChainGauges(metrics: Metrics, chain: ChainStatus, at: number): void 
   set("processed_block", chain.processed);
   set("committed_block", chain.committed);
   set("commit_lag_blocks", chain.processed === undefined ? 0 : chain.processed - (chain.committed ?? chain.processed));
-  set("commit_lag_seconds", chain.commitLagSeconds);
+  set("commit_lag_seconds", chain.commitLagSeconds ?? 0);
   set("data_age_seconds", dataAgeSeconds(chain, at));
   set("head_age_seconds", chain.headSeenAt === undefined ? undefined : secondsSince(chain.headSeenAt, at));
   set("sync_progress_ratio", chain.syncProgress);

@@ -87,6 +87,32 @@ describe("chain metadata written alone", () => {
     expect((await storage.readResume()).chains).toEqual([]);
   });
 
+  test("shows nobody 0 blocks behind before both ends are known", async () => {
+    const schema = newSchema();
+    const storage = await open(schema);
+    const behind = async (): Promise<unknown[]> => {
+      const rows = await database.query(
+        `select chain, processed_block::int, head_block::int, blocks_behind::int from ${schema}.spindex_status`,
+      );
+      return rows.map((row) => Object.values(row));
+    };
+    expect(await behind()).toEqual([
+      ["mainnet", null, null, null],
+      ["optimism", null, null, null],
+    ]);
+    await storage.writeMetadata([known()], recordingWriteTelemetry());
+    expect(await behind()).toEqual([
+      ["mainnet", null, 500, null],
+      ["optimism", null, null, null],
+    ]);
+    await storage.write(runOf(1, { progress: [progressTo(300)] }), recordingWriteTelemetry(), [known({ head: 500 })]);
+    await storage.write(runOf(2, { progress: [progressTo(600)] }), recordingWriteTelemetry(), [known({ head: 500 })]);
+    expect(await behind()).toEqual([
+      ["mainnet", 600, 500, 0],
+      ["optimism", null, null, null],
+    ]);
+  });
+
   test("leaves progress and finality as the rows have made them", async () => {
     const schema = newSchema();
     const storage = await open(schema);

@@ -1,6 +1,6 @@
 import { partsOfEventId } from "../../../src/chain/event-id.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
-import type { StoreLimits } from "../../../src/store/store.ts";
+import type { StoreLimits } from "../../../src/store/store-options.ts";
 import { decodedRows, type EncodedImage } from "../../../src/testing/memory-codec.ts";
 import type { DurableRun, MemoryState, StoredChain } from "../../../src/testing/memory-state.ts";
 import type { PlacedEvent, SimulatedChain } from "./chain.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { BatchRoom } from "../../../src/batch/create-batch.ts";
-import type { StoreLimits } from "../../../src/store/store.ts";
+import type { StoreLimits } from "../../../src/store/store-options.ts";
 import { type Op, op, type PlannedEvent } from "./plan.ts";
 
 /** The events of one block. */

@@ -134,7 +134,7 @@ test("what is not known yet has no series, and a lag is always there", async () 
     processed: undefined,
     committed: undefined,
     committedTimestamp: undefined,
-    commitLagSeconds: 0,
+    commitLagSeconds: undefined,
   });
   telemetry.observe(() => statusOf({ chains: [unknown] }));
   const samples = samplesOf((await telemetry.scrape(CLASSIC)).body);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { StoreLimits } from "../../../src/store/store.ts";
+import type { StoreLimits } from "../../../src/store/store-options.ts";
 import { MemoryDatabase } from "../../../src/testing/memory-database.ts";
 import { MemoryStorage } from "../../../src/testing/memory-storage.ts";
 import type { ChainMetadata } from "../../../src/write/chain-metadata.ts";
