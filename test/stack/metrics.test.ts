@@ -9,6 +9,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { startCli } from "../support/cli.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { hasPromtool, promtoolComplaints } from "../support/promtool.ts";
+import { dashboardQueries } from "./dashboards.ts";
 import { scrapeOnly } from "./prometheus.ts";
 import {
   eventually,
@@ -27,6 +28,7 @@ const { jaeger, prometheus } = inject("stack");
 /** Queries that may have no data in this run, and why. */
 const WITHOUT_DATA: readonly { readonly query: RegExp; readonly why: string }[] = [
   { query: /^ALERTS/, why: "alerts of a healthy indexer do not fire" },
+  { query: /spindex_waiting_seconds/, why: "nothing waits for ten seconds; what does is in stall.test.ts" },
   { query: /^changes\(spindex_start_time_seconds/, why: "the process does not start anew" },
   { query: /spindex_source_requests_total\{.*outcome!="ok"/, why: "no request fails" },
 ];
@@ -194,28 +196,6 @@ async function grow(node: { advance(blocks: number): void }, signal: AbortSignal
     node.advance(20);
     await systemClock.sleep(250, signal);
   }
-}
-
-/** Every query of the rendered dashboards, as Grafana would send it with everything chosen. */
-async function dashboardQueries(): Promise<{ readonly place: string; readonly expr: string }[]> {
-  const files = globSync("dashboards/rendered/*.json", { cwd: ROOT });
-  const found: { place: string; expr: string }[] = [];
-  for (const file of files) {
-    const dashboard = JSON.parse(await readFile(join(ROOT, file), "utf8")) as {
-      readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
-      readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
-    };
-    for (const { title, targets = [] } of dashboard.panels)
-      for (const { expr } of targets) found.push({ place: `${file}, ${title}`, expr: withVariables(expr) });
-    for (const { name, expr } of dashboard.annotations.list)
-      found.push({ place: `${file}, annotation ${name}`, expr: withVariables(expr) });
-  }
-  return found;
-}
-
-function withVariables(expr: string): string {
-  const values: Readonly<Record<string, string>> = { __rate_interval: "30s", __interval: "30s" };
-  return expr.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => values[name] ?? ".*");
 }
 
 async function spanCounts(url: string): Promise<Record<"exported" | "failed" | "dropped", number>> {

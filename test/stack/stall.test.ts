@@ -4,6 +4,7 @@ import { expect, inject, test } from "vitest";
 import { createReplayServer } from "../../examples/replay/replay-server.ts";
 import { startCli } from "../support/cli.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { dashboardQueries } from "./dashboards.ts";
 import { scrapeOnly } from "./prometheus.ts";
 import { eventually, query, queryExemplars, spanOf, traceOf } from "./queries.ts";
 
@@ -69,7 +70,14 @@ test.skipIf(jaeger === undefined || prometheus === undefined)(
         "spindex.blocker.application": "a migration by hand",
       },
     });
-    // All of it while the lock is held.
+    // The dashboards show it too …
+    const shown = (await dashboardQueries()).filter(({ expr }) => expr.includes("spindex_waiting_seconds"));
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { place, expr } of shown) {
+      const samples = await query(prometheus!.url, expr);
+      expect(samples.filter(({ value }) => value >= 10).length, place).toBeGreaterThan(0);
+    }
+    // … and all of it while the lock is held.
     const held = await query(prometheus!.url, `${LAG} > 10`);
     expect(held).toHaveLength(1);
 
