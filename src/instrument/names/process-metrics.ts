@@ -100,7 +100,7 @@ export const PROCESS_METRICS = {
     labels: { loop: "*", state: "*" },
     buckets: "waiting",
     exemplar: true,
-    series: WAIT_SERIES,
+    series: WAIT_SERIES as typeof WAIT_SERIES,
     help: "Waits that last: how long each has lasted so far, observed after 10 s and again every 30 s until it ends. Rising: something stands still now; the exemplar is a span that says what, and who holds the lock.",
   },
   pg_backend_waits: {

@@ -13,7 +13,7 @@ export interface SpanDefinition {
   readonly help: string;
 }
 
-export const SPANS = {
+const LOOP_SPANS = {
   "spindex.batch": {
     kind: "internal",
     parent: "root of the processing trace",
@@ -321,8 +321,9 @@ export const SPANS = {
     events: [],
     help: "Something has been open for 10 s, and again every 30 s. Short, closed and exported at once: an open span is on no screen, so this is what can be clicked while a stall lasts.",
   },
-  ...LIFE_SPANS,
 } as const;
+
+export const SPANS: typeof LOOP_SPANS & typeof LIFE_SPANS = { ...LOOP_SPANS, ...LIFE_SPANS };
 
 export type SpanName = keyof typeof SPANS;
 
