@@ -27,6 +27,8 @@ export interface SimulationOptions {
   readonly trace?: (line: string) => void;
   /** Makes what a process tells of itself to; default: nobody. */
   readonly telemetryOf?: (clock: Clock) => Telemetry;
+  /** Is told of each change that has become durable, with the process that wrote it: they count from 1. */
+  readonly changed?: (before: MemoryState, after: MemoryState, process: number) => void;
 }
 
 /**
@@ -39,6 +41,7 @@ export class Simulation {
   readonly #steps: Steps;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #telemetryOf: (clock: Clock) => Telemetry;
+  readonly #onChange: SimulationOptions["changed"];
   readonly #database = new MemoryDatabase(TABLES);
   readonly #chains: readonly SimulatedChain[];
   readonly #oracle: Oracle;
@@ -63,6 +66,7 @@ export class Simulation {
     this.#pick = pickFrom(scenario.seed);
     this.#trace = options.trace;
     this.#telemetryOf = options.telemetryOf ?? silentTelemetry;
+    this.#onChange = options.changed;
     this.#steps = new Steps(this.#pick, scenario.timerWeight, (owner, label) => this.#stepped(owner, label));
     this.#chains = scenario.chains.map((chain) => new SimulatedChain(chain, scenario.window, scenario.finality));
     this.#oracle = new Oracle(this.#chains, this.#database.state, scenario);
@@ -234,6 +238,7 @@ export class Simulation {
           [...after.chains.values()].map(({ chainId, block }) => `chain ${chainId} block ${block}`).join(", "),
       );
       this.#oracle.changed(before, after, (from, to) => writer?.handlers.handledIn(from, to) ?? []);
+      if (writer !== undefined && !this.#isEarlier(before, after)) this.#onChange?.(before, after, writer.id);
       this.#durable.notify();
       for (const life of this.#lives) {
         // What it knows to be durable is not there any more, or that it has taken the shard.
