@@ -11,6 +11,8 @@ export interface Traced {
   readonly clock: ManualClock;
   /** Lines of the log, as objects. */
   readonly lines: Record<string, unknown>[];
+  /** What the tracing library complained of. */
+  readonly problems: readonly string[];
   /** Flushes, and gives everything exported so far. */
   traces(): Promise<TraceModel>;
   /** How many spans have been exported by themselves. */
@@ -25,7 +27,7 @@ export async function traced(
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const log = createLog({ level: "debug", format: "json", destination });
-  const { tracing, traces } = await collectTraces({ ...options, clock });
+  const { tracing, traces, problems } = await collectTraces({ ...options, clock });
   const telemetry = createTelemetry({
     name: "erc20",
     shard: "0",
@@ -38,7 +40,7 @@ export async function traced(
     handlers: ["Token.Transfer"],
     processMetrics: false,
   });
-  return { telemetry, clock, lines, traces, exported: () => tracing.counts.exported };
+  return { telemetry, clock, lines, problems, traces, exported: () => tracing.counts.exported };
 }
 
 export const mainnet = { name: "mainnet", id: 1 };

@@ -134,14 +134,14 @@ export class RequestTelemetry implements SourceTelemetry {
     try {
       const { value, responseBytes, errorCode } = await run();
       outcome = errorCode === undefined ? "ok" : "rpc_error";
-      span.set({
-        "http.response.body.size": responseBytes,
-        "rpc.response.status_code": errorCode === undefined ? undefined : String(errorCode),
-      });
+      const status = errorCode === undefined ? undefined : String(errorCode);
+      if (open.has(request)) {
+        span.set({ "http.response.body.size": responseBytes, "rpc.response.status_code": status });
+      }
       return value;
     } catch (error) {
       if (isCancellation(error)) outcome = "cancelled";
-      else span.mark(error);
+      else if (open.has(request)) span.mark(error);
       throw error;
     } finally {
       const endedAt = clock.now();

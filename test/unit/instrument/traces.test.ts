@@ -599,3 +599,21 @@ test("a flush links to the drain run in flight and to those that begin meanwhile
   span.lasts({ min: 37, max: 37 });
   expect(span.allLinkedTo("spindex.drain_run", 2)).toHaveLength(2);
 });
+
+test("a request or a COMMIT that comes to its end after the process's has a span that ended with it, once", async () => {
+  const kit = await traced();
+  const transaction = kit.telemetry.drainStarted(drainStart(1, kit.clock, [runBatch(kit, 1)])).transaction(1);
+  const gate = Promise.withResolvers<{ value: number; responseBytes: number }>();
+  const commit = transaction.commit(() => gate.promise);
+  const request = { method: "eth_getLogs", calls: 1, host: "node", port: undefined };
+  const answer = kit.telemetry.source(mainnet, "node").request(request, () => gate.promise);
+  kit.clock.advance(3);
+  await kit.telemetry.shutdown();
+  kit.clock.advance(5);
+  gate.resolve({ value: 1, responseBytes: 1 });
+  await Promise.all([commit, answer]);
+  const traces = expectTrace(await kit.traces());
+  traces.one("COMMIT").lasts({ min: 3, max: 3 });
+  traces.one("{rpc.method}").lasts({ min: 3, max: 3 });
+  expect(kit.problems).toEqual([]);
+});
