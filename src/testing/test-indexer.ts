@@ -20,6 +20,7 @@ import type { KeyOf, RowOf, StoreOf } from "../config/rows.ts";
 import { SpindexError } from "../errors.ts";
 import { limitsOf } from "../indexer/limits.ts";
 import { handledLogReader, routesOf } from "../indexer/routes.ts";
+import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts";
 import type { HandlerLog, LabelValue } from "../instrument/handler-telemetry.ts";
 import { LoopAccount } from "../instrument/loop-account.ts";
 import { MUTED_LOG } from "../instrument/muted-handlers.ts";
@@ -29,15 +30,17 @@ import { BatchProcessor } from "../process/batch-processor.ts";
 import { type AnySetupHandler, ChainSetup } from "../process/chain-setup.ts";
 import { EffectCalls } from "../process/effect-calls.ts";
 import { HandlerWaits } from "../process/handler-waits.ts";
-import type { SkippedEvent } from "../store/drain-run.ts";
+import type { DrainRun, SkippedEvent } from "../store/drain-run.ts";
 import { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import { type RawEventRow, RawEvents } from "../write/raw-events.ts";
+import type { TraceCollector } from "./collect-traces.ts";
 import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "./memory-codec.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 import { type EmittedPlace, invalid, TestChain } from "./test-chain.ts";
 import { TestTelemetry } from "./test-telemetry.ts";
+import { TestTraces } from "./test-traces.ts";
 
 /** An event as a test hands it in: its arguments as handlers get them, and where it happens. */
 export interface EmittedEvent<Args, Chain extends string> extends EmittedPlace {
@@ -49,6 +52,8 @@ export interface EmittedEvent<Args, Chain extends string> extends EmittedPlace {
 export interface TestIndexerOptions {
   /** What handlers write their log lines to. Default: nowhere. */
   readonly log?: HandlerLog;
+  /** Keeps the spans of batches, handlers and writes. Default: nothing is traced. */
+  readonly traces?: TraceCollector;
 }
 
 type EntityName<Schema> = keyof StoreOf<Schema> & keyof Schema & string;
@@ -118,7 +123,7 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
     addresses,
     log: options.log ?? MUTED_LOG,
   };
-  const runtime = new TestRuntime(parts);
+  const runtime = new TestRuntime(parts, options.traces);
   const chainNamed = (name: string | undefined): TestChain => {
     const found = name === undefined ? chains[0] : chains.find((chain) => chain.definition.name === name);
     if (found === undefined) throw invalid(`there is no chain ${name}`, "Name a chain of the configuration.");
@@ -175,11 +180,12 @@ class TestRuntime {
   readonly #processor: BatchProcessor;
   readonly #setup: ChainSetup | undefined;
   readonly #rawEvents: RawEvents | undefined;
+  readonly #traces: TestTraces | undefined;
   readonly #replaced = new Map<EffectDefinition, EffectFunction<never, unknown>>();
   #batchId = 0;
   #failure: SpindexError | undefined;
 
-  constructor({ definition, registrations, setup, chains, addresses, log }: TestParts) {
+  constructor({ definition, registrations, setup, chains, addresses, log }: TestParts, traces?: TraceCollector) {
     const { tables, rawEvents } = definition;
     this.database = new MemoryDatabase(tables);
     this.telemetry = new TestTelemetry(log);
@@ -200,6 +206,11 @@ class TestRuntime {
       limits: LIMITS.store,
       clock: systemClock,
     });
+    const labels = chains.map(({ definition: { name, id } }) => ({ name, id }));
+    if (traces !== undefined) {
+      const { tracing } = traces;
+      this.#traces = new TestTraces({ name: definition.name, chains: labels, tracing, store: this.#store });
+    }
     const processLoop = new LoopAccount(systemClock, LOOP_STATES.process, "other");
     const effects = new EffectCalls({
       store: this.#store,
@@ -215,7 +226,7 @@ class TestRuntime {
       this.#rawEvents = new RawEvents({ read, codec: memoryRawEventCodec, clock: systemClock });
     }
     this.#processor = new BatchProcessor({
-      chains: chains.map(({ definition: { name, id } }) => ({ name, id })),
+      chains: labels,
       routes,
       tables,
       addresses,
@@ -255,6 +266,16 @@ class TestRuntime {
     }
   }
 
+  async #write(run: DrainRun): Promise<void> {
+    const complete = (await this.#rawEvents?.addTo(run))?.run ?? run;
+    const write = async (transaction?: WriteTransactionTelemetry): Promise<void> => {
+      await this.#storage.write(complete, transaction);
+      this.#store.durable(run);
+    };
+    if (this.#traces === undefined) await write();
+    else await this.#traces.drained(run, write);
+  }
+
   #setupBatch(): Batch | undefined {
     const batch = this.#setup?.nextBatch(this.#batchId + 1);
     if (batch !== undefined) this.#batchId++;
@@ -276,14 +297,18 @@ class TestRuntime {
   async #processBatch(batch: Batch, processor: Pick<BatchProcessor, "process">): Promise<void> {
     const store = this.#store;
     store.beginBatch(batch);
-    const outcome = await processor.process(batch, this.telemetry.batch);
+    const telemetry = this.#traces?.batchStarted(batch, this.telemetry.handlers) ?? this.telemetry.batch;
+    const outcome = await processor.process(batch, telemetry);
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
-    if (processed === undefined) store.abandonBatch();
-    else store.commitBatch(processed);
-    for (let run = store.takeRun(); run !== undefined; run = store.takeRun()) {
-      await this.#storage.write((await this.#rawEvents?.addTo(run))?.run ?? run);
-      store.durable(run);
+    if (processed === undefined) {
+      store.abandonBatch();
+      telemetry.abandoned("failed", outcome.kind === "processed" ? undefined : outcome.error);
+    } else {
+      const changes = store.commitBatch(processed);
+      const frontierGap = store.processedCheckpoint - store.committedCheckpoint;
+      telemetry.committed({ changes, queuedBatches: store.queuedBatches, frontierGap });
     }
+    for (let run = store.takeRun(); run !== undefined; run = store.takeRun()) await this.#write(run);
     if (outcome.kind === "processed") return;
     this.#failure = outcome.error;
     throw outcome.error;

@@ -1,5 +1,5 @@
 import type { BatchTelemetry } from "../instrument/batch-telemetry.ts";
-import type { HandlerLog, LabelValue } from "../instrument/handler-telemetry.ts";
+import type { HandlerLog, HandlerTelemetry, LabelValue } from "../instrument/handler-telemetry.ts";
 import type { Sample } from "../instrument/metrics/exposition.ts";
 import { HandlerMetricsStore } from "../instrument/metrics/handler-metrics.ts";
 import { MUTED_HANDLERS } from "../instrument/muted-handlers.ts";
@@ -11,6 +11,8 @@ interface Page {
 /** What handlers say of themselves, in tests: lines go to the test's log, metrics are kept to be read, spans are not made. */
 export class TestTelemetry {
   readonly batch: BatchTelemetry;
+  /** What handlers are given. */
+  readonly handlers: HandlerTelemetry;
   readonly #pages: Page[] = [];
 
   constructor(log: HandlerLog) {
@@ -19,7 +21,7 @@ export class TestTelemetry {
       // Which value it cannot take, and that there are many series, is seen in what it counts.
       () => {},
     );
-    const handlers = {
+    const handlers: HandlerTelemetry = {
       ...MUTED_HANDLERS,
       log,
       metrics: metrics.metrics,
@@ -28,6 +30,7 @@ export class TestTelemetry {
       undoEvent: () => metrics.undoEvent(),
       undoBlock: () => metrics.undoBlock(),
     };
+    this.handlers = handlers;
     this.batch = {
       processing: () => {},
       handlers: () => handlers,

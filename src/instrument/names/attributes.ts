@@ -60,6 +60,7 @@ export const ATTRIBUTES = {
     help: "Spans that handlers asked for beyond the 100 of a batch.",
   },
   "spindex.events.skipped": { type: "int", help: "Events that their handler's policy skipped." },
+  "spindex.reads.memory": { type: "int", help: "Reads whose row was in memory." },
   "spindex.reads.storage": { type: "int", help: "Reads that asked PostgreSQL." },
   "spindex.effect.calls": { type: "int", help: "Calls of effects by handlers, whatever became of them." },
   "spindex.effect.name": { type: "string", help: "Name of the effect." },

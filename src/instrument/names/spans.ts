@@ -75,6 +75,7 @@ const LOOP_SPANS = {
     attributes: [
       "spindex.handler.calls",
       "spindex.events.skipped",
+      "spindex.reads.memory",
       "spindex.reads.storage",
       "spindex.effect.calls",
       "spindex.handler.spans_left_out",

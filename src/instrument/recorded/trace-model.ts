@@ -123,7 +123,10 @@ export class TraceModel {
 /** Whether a span is what the contract calls so. */
 export function isNamed(span: TraceSpan, name: SpanName): boolean {
   if (!name.startsWith("{")) return span.name === name;
-  return span.attributes[name.slice(1, -1)] === span.name && !Object.hasOwn(SPANS, span.name);
+  if (Object.hasOwn(SPANS, span.name)) return false;
+  // Those of handlers are called as their handlers like.
+  if (name === "{handler.span}") return span.kind === "internal";
+  return span.attributes[name.slice(1, -1)] === span.name;
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

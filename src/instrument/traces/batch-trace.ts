@@ -157,6 +157,7 @@ export class BatchTrace implements BatchTelemetry, Unfinished {
       "spindex.handler.spans_left_out": spansLeftOut,
       "spindex.handler.calls": summary.handlerCalls,
       "spindex.events.skipped": summary.skippedEvents,
+      "spindex.reads.memory": summary.reads.reduce((sum, { memory }) => sum + memory, 0),
       "spindex.reads.storage": summary.readsFromStorage,
       "spindex.effect.calls": summary.effects.reduce((sum, { calls }) => sum + calls, 0),
     });

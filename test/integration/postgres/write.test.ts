@@ -328,6 +328,37 @@ describe("a write", () => {
     await storage.write(runOf(1234567), telemetry);
     expect(seen[0]).toEqual({ application_name: "spindex run=1234567 trace=0af7651916cd43dd8448eb211c80319c" });
   });
+
+  test("of a rollback or of metadata names its trace too, and the audit row keeps that of the rollback", async () => {
+    const schema = newSchema();
+    const storage = await open(schema);
+    const head = { number: 6, finalized: 2, live: true };
+    const progress = { chainId: 1, block: 6, timestamp: 1_700_000_006, checkpoint: 1, head, headers: [header(6)] };
+    const positions = [{ checkpoint: 1, chainId: 1, block: 6 }];
+    const tables = [changesOf(transfer, { inserts: [[1, { id: 1n, note: "a" }]] })];
+    await storage.write(runOf(1, { tables, progress: [progress], positions }), recordingWriteTelemetry());
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const seen = new Set<unknown>();
+    const telemetry = recordingWriteTelemetry({
+      traceId,
+      beforeStatement: async (_start, pid) => {
+        const [session] = await database.query<{ application_name: string }>(
+          "select application_name from pg_stat_activity where pid = $1",
+          [pid],
+        );
+        seen.add(session?.application_name);
+      },
+    });
+    const request = { chainId: 1, toBlock: 5, fromBlock: 6, orphaned: [header(6)], found: header(7) };
+    expect(await storage.rollBack(request, telemetry)).toMatchObject({ alreadyDurable: false, rowsDeleted: 1 });
+    const statements = telemetry.statements.map(({ summary, purpose }) => [summary, purpose]);
+    expect(statements).toContainEqual(["UPDATE shards", "checkpoint"]);
+    expect(statements).toContainEqual(["DELETE transfer", "rollback"]);
+    expect(statements.at(-1)).toEqual(["INSERT reorgs", "rollback"]);
+    await storage.writeMetadata([{ chainId: 1, head: 9, live: true, sources: [] }], telemetry);
+    expect([...seen]).toEqual([`spindex rollback trace=${traceId}`, `spindex metadata trace=${traceId}`]);
+    expect(await database.query(`select trace_id from ${schema}_spindex.reorgs`)).toEqual([{ trace_id: traceId }]);
+  });
 });
 
 describe("a write whose connection fails", () => {
