@@ -71,7 +71,8 @@ export async function loadProject(path: string): Promise<Project> {
   };
 }
 
-function findConfig(path: string): string {
+/** @throws SpindexError CONFIG_NOT_FOUND */
+export function findConfig(path: string): string {
   const found = isDirectory(path)
     ? CONFIG_FILES.map((name) => join(path, name)).find((file) => existsSync(file))
     : path;

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { abiCommand } from "./abi.ts";
+import { dbCommand } from "./db.ts";
 import { devCommand } from "./dev.ts";
 import { reportError } from "./report-error.ts";
 import { startCommand } from "./start.ts";
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(startCommand(finish), { isDefault: false });
   program.addCommand(devCommand(finish));
   program.addCommand(abiCommand());
+  program.addCommand(dbCommand());
   program.addCommand(traceCommand());
   for (const command of program.commands) inherit(command);
   try {

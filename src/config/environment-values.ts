@@ -21,7 +21,13 @@ export type ParsedVariable =
   | { readonly value: VariableValue[VariableType] }
   | { readonly wrong: string; readonly fix: string };
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1e3,

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createEffect, defineIndexer, entity, t } from "../../src/index.ts";
+import { limitsOf } from "../../src/indexer/limits.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { pruneEffects } from "../../src/postgres/prune-effects.ts";
 import { fakeAddress, forkChain, tokenChain, transferLog } from "../support/fake-chain.ts";
 import { type FakeNode, startFakeNode } from "../support/fake-node.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -152,4 +155,56 @@ test("an effect without cache: true is called once a batch, and stored nowhere",
   await runOnce(numbering("passing", { calls, cache: false }));
   expect(calls.length).toBeGreaterThanOrEqual(HOLDERS.length);
   expect(await storedIn("passing")).toEqual([]);
+});
+
+describe("pruning stored outputs", () => {
+  const prune = (schema: string, more: { effect?: string; olderThanMs?: number } = {}): Promise<number> =>
+    pruneEffects({ url: database.url, schema, clock: systemClock, ...more });
+
+  test("takes those of an effect, or of an age, beside a running indexer, which calls for them again", async () => {
+    const calls: unknown[] = [];
+    const running = startIndexer(numbering("pruned", { calls }), database.url, {
+      // Nothing stays in memory: what is asked for is read.
+      limits: limitsOf({
+        capacityChanges: 1_000,
+        capacityBytes: 1024 * 1024,
+        cacheBytes: 0,
+        writeRetryBudgetMs: 5_000,
+        startBudgetMs: 5_000,
+      }),
+    });
+    await running.until(({ chains: [chain] }) => chain?.committed === 20);
+    expect(calls).toEqual(HOLDERS);
+    expect(await prune("pruned", { effect: "another" })).toBe(0);
+    expect(await prune("pruned", { olderThanMs: 3_600_000 })).toBe(0);
+    await database.query("update pruned_spindex.drain_runs set written_at = written_at - interval '2 h'");
+    await database.query("update pruned_spindex.effects set _checkpoint = 1000 where input->>'of' = $1", [HOLDERS[0]]);
+    // The newest of them is of a later run than any that is so old.
+    expect(await prune("pruned", { effect: "number", olderThanMs: 3_600_000 })).toBe(4);
+    expect(await storedIn("pruned")).toMatchObject([{ input: { of: HOLDERS[0] } }]);
+    expect(await prune("pruned")).toBe(1);
+    node.setHead(25);
+    await running.until(({ chains: [chain] }) => chain?.committed === 25);
+    expect(await running.stop()).toBe("stopped");
+    expect(calls).toEqual([...HOLDERS, ...calls.slice(5)]);
+    expect(calls.slice(5).toSorted()).toEqual(HOLDERS.toSorted());
+    expect(await storedIn("pruned")).toHaveLength(5);
+  });
+
+  test("takes any number, and leaves what others have locked", async () => {
+    await runOnce(numbering("many", { calls: [] }));
+    await database.query(`insert into many_spindex.effects
+      select 'bulk', lpad(n::text, 64, '0'), 't', '1', '1', 1, 1 from generate_series(1, 12000) n`);
+    await database.query("begin; select from many_spindex.effects where effect = 'number' for update");
+    expect(await prune("many")).toBe(12_000);
+    await database.query("rollback");
+    expect(await storedIn("many")).toHaveLength(5);
+  });
+
+  test("says where there is nothing of an indexer", async () => {
+    await expect(prune("nowhere")).rejects.toMatchObject({
+      code: "DATABASE_INCOMPATIBLE",
+      message: "there are no tables of an indexer in the schema nowhere",
+    });
+  });
 });

@@ -101,7 +101,7 @@ describe("the environment", () => {
           '  3. SPINDEX_LOG_LEVEL: "loud" is no choice',
           "     Write trace, debug, info, warn, error, fatal, silent.",
           '  4. SPINDEX_FATAL_LINGER: "45" is no duration',
-          "     Write a number and its unit (ms, s, m, h): 45s, 10m or 500ms.",
+          "     Write a number and its unit (ms, s, m, h, d): 45s, 10m or 500ms.",
           '  5. SPINDEX_TRACE_RATIO: "2" is no share',
           "     Write a number from 0 to 1: 0.1.",
           "  6. OTEL_EXPORTER_OTLP_HEADERS: its value is no list of headers",
