@@ -73,11 +73,13 @@ export class EffectTable {
   #kept: Entry[] = [];
   #uncommittedBytes = 0;
   #keptBytes = 0;
-  #openRun = 1;
+  /** Its number, as the store counts runs. */
+  #openRun: number;
   #escapes = 0;
 
   /** @param codec undefined: no effect whose output is to be written may be called */
-  constructor(codec: EffectCodec | undefined) {
+  constructor(codec: EffectCodec | undefined, firstRun: number) {
+    this.#openRun = firstRun;
     this.#codec = codec;
   }
 

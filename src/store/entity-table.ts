@@ -37,13 +37,15 @@ export class EntityTable {
   /** Values of the open run that the batch in progress has overwritten since. */
   readonly #aside = new Map<RowRecord, Image>();
   #imageBytes = 0;
-  #openRun = 1;
+  /** Its number, as the store counts runs: what may be evicted is told by it. */
+  #openRun: number;
   #reads = { memory: 0, storage: 0 };
   #batch = 0;
 
   /** @param complete the storage has no row of this table that is not in memory: a miss needs no read */
-  constructor(model: TableModel, codec: RowCodec, journal: Journal, complete: boolean) {
+  constructor(model: TableModel, codec: RowCodec, journal: Journal, complete: boolean, firstRun: number) {
     this.model = model;
+    this.#openRun = firstRun;
     this.#shape = createRowShape(model);
     this.#codec = codec;
     this.#journal = journal;

@@ -77,10 +77,10 @@ export class Store {
       if (model.appendOnly) this.#appends.set(model.name, new AppendTable(model, codec, this.#journal));
       else {
         const complete = options.emptyTables.has(model.name);
-        this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete));
+        this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete, runsBefore + 1));
       }
     }
-    this.effects = new EffectTable(options.effectCodec);
+    this.effects = new EffectTable(options.effectCodec, runsBefore + 1);
     const entities = [...this.#entities.values()];
     this.cache = new Cache(entities, this.effects, options.limits);
     this.#open = new OpenRun({

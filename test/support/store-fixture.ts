@@ -59,6 +59,7 @@ export interface StoreInput {
   readonly committed?: number;
   readonly asyncReads?: boolean;
   readonly keepSlices?: boolean;
+  readonly runsBefore?: number;
 }
 
 export function storeOf(input: StoreInput = {}): Store {
@@ -73,6 +74,7 @@ export function storeOf(input: StoreInput = {}): Store {
     },
     effectCodec: memoryEffectCodec,
     keepSlices,
+    runsBefore: input.runsBefore ?? 0,
     asyncReads,
     committed,
     nextCheckpoint: committed + 1,

@@ -96,6 +96,22 @@ describe("the cache", () => {
     expect([store.entity("note").records, isInMemory(store, 4)]).toEqual([1, true]);
   });
 
+  test("keeps what is not durable, also when an earlier session has numbered runs", () => {
+    const store = storeOf({ tables: [note, other], empty: ["other"], limits: { cacheBytes: 0 }, runsBefore: 40 });
+    change(store, note);
+    const first = store.takeRun();
+    change(store, note);
+    if (first !== undefined) store.durable(first);
+    expect(first?.id).toBe(41);
+    store.cache.trim(1e9, store.lastRun);
+    expect([isInMemory(store, 1), isInMemory(store, 2)]).toEqual([false, true]);
+    const second = store.takeRun();
+    store.cache.trim(1e9, store.lastRun);
+    expect(isInMemory(store, 2)).toBe(true);
+    if (second !== undefined) store.durable(second);
+    expect(isInMemory(store, 2)).toBe(false);
+  });
+
   test("its bytes are those of a full recount, whatever was set, undone, read and evicted", () => {
     const pick = pickFrom(11);
     const store = benchOf({ cacheBytes: 12 * ROW_BYTES });
