@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readTraceFile, type TraceSpan } from "../../src/testing/index.ts";
+import { expectTrace, readTraceFile, type TraceSpan } from "../../src/testing/index.ts";
 import { runCli, temporaryProject } from "../support/cli.ts";
 import { tokenChain } from "../support/fake-chain.ts";
 import { startFakeNode } from "../support/fake-node.ts";
@@ -58,6 +58,12 @@ test("a trace file leads from any batch to its drain run and write transaction, 
     drainRuns.length + batches.length,
   );
   expect(drainRuns.flatMap((run) => traces.batchesOf(run)).toSorted(byId)).toEqual(batches.toSorted(byId));
+  // The process's own life is there too.
+  const life = expectTrace(traces);
+  life.one("spindex.startup").isRoot().ok();
+  life.one("spindex.shutdown", { "spindex.reason": "end", "spindex.pending.batches": 0 }).isRoot();
+  for (const flush of life.all("spindex.flush", 1))
+    flush.has({ "spindex.reason": "end" }).allLinkedTo("spindex.drain_run");
   // What the traces say is what the database says.
   const runs = await database.query<{ trace_id: string; from: number; to: number }>(
     `select trace_id, from_checkpoint::int as from, to_checkpoint::int as to from token_spindex.drain_runs order by write_seq`,
