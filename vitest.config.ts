@@ -41,7 +41,7 @@ const config: ViteUserConfig = defineConfig({
         ...sources,
         test: {
           name: "database",
-          include: ["test/{integration,simulation,e2e}/**/*.test.ts"],
+          include: ["test/{integration,simulation,e2e,performance}/**/*.test.ts"],
           exclude: configDefaults.exclude,
           ...(existsSync(databaseSetup) ? { globalSetup: [databaseSetup] } : {}),
           testTimeout: 60_000,
