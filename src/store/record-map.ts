@@ -52,6 +52,8 @@ export class RecordMap {
   /** Where the last record was looked for: events come chain by chain. */
   #lastHome = -1;
   #lastRecords: Map<KeyValue, RowRecord> | undefined;
+  /** What was found last: a row is read, and then set. */
+  #last: RowRecord | undefined;
   #size = 0;
   #bytes = 0;
   #pendingBytes = 0;
@@ -76,12 +78,16 @@ export class RecordMap {
   }
 
   get(home: number, key: KeyValue): RowRecord | undefined {
+    const last = this.#last;
+    if (last !== undefined && last.key === key && last.home === home) return last;
     if (home !== this.#lastHome) {
       this.#lastRecords = this.#homes.get(home);
       // A home without records may get its map later.
       this.#lastHome = this.#lastRecords === undefined ? -1 : home;
     }
-    return this.#lastRecords?.get(key);
+    const found = this.#lastRecords?.get(key);
+    if (found !== undefined) this.#last = found;
+    return found;
   }
 
   add(record: Omit<RowRecord, "bytes" | "isUsed" | "isPending">): RowRecord {
@@ -99,6 +105,7 @@ export class RecordMap {
 
   delete(record: RowRecord): void {
     if (this.#homes.get(record.home)?.delete(record.key) !== true) return;
+    if (this.#last === record) this.#last = undefined;
     this.setPending(record, false);
     this.#size--;
     this.#bytes -= record.bytes;
@@ -107,6 +114,7 @@ export class RecordMap {
   /** The record got another row. */
   resized(record: RowRecord): void {
     const bytes = this.#sizeOf(record.row);
+    if (bytes === record.bytes) return;
     this.#bytes += bytes - record.bytes;
     if (record.isPending) this.#pendingBytes += bytes - record.bytes;
     record.bytes = bytes;
