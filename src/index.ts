@@ -28,6 +28,7 @@ export {
 export { type AnyEntity, type Entity, type EntityOptions, entity, many } from "./config/entity.ts";
 export { type EnvReference, env } from "./config/env.ts";
 export type { AbiInput, BlockWith, EventKey, HandlerEvent, TransactionWith } from "./config/events.ts";
+export { type FactoryOptions, type FactoryReference, factory } from "./config/factory.ts";
 export type {
   AnyIndexer,
   ContextOf,

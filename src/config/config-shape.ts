@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
 import { type AddressCheck, checkAddress } from "./checksum.ts";
 import { type EnvReference, isEnvReference } from "./env.ts";
+import { type FactoryReference, isFactory } from "./factory.ts";
 import { type Problems, pathText, show } from "./problems.ts";
 import { isSchemaName, SCHEMA_NAME_FIX } from "./schema-name.ts";
 import { didYouMean } from "./suggestion.ts";
@@ -39,7 +40,7 @@ export interface ContractShape {
 }
 
 export interface DeploymentShape {
-  readonly address: string | readonly string[];
+  readonly address: string | readonly string[] | FactoryReference;
   readonly startBlock?: number | undefined;
   readonly endBlock?: number | undefined;
 }
@@ -70,11 +71,11 @@ const chain = z.strictObject({
   freshnessObjectiveSeconds: z.number().positive().optional(),
 });
 
-const address = z.custom<string | readonly string[]>().superRefine((value: unknown, context) => {
-  if (value === "any") return;
+const address = z.custom<string | readonly string[] | FactoryReference>().superRefine((value: unknown, context) => {
+  if (value === "any" || value === "registered" || isFactory(value)) return;
   const given = Array.isArray(value) ? value : [value];
   if (given.length === 0) {
-    const fix = 'Give an address, a list of them, or "any".';
+    const fix = 'Give an address, a list of them, factory({ … }), "registered" or "any".';
     context.addIssue({ code: "custom", message: "is an empty list", params: { code: "ADDRESS_INVALID", fix } });
   }
   given.forEach((one: unknown, index) => {

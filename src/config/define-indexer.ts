@@ -2,6 +2,7 @@ import type { Hex } from "../chain/hex.ts";
 import type { CheckedAbi } from "./checked-abi.ts";
 import type { EnvReference } from "./env.ts";
 import type { AbiInput } from "./events.ts";
+import type { FactoryIn, FactoryOptions, FactoryReference } from "./factory.ts";
 import type { Indexer } from "./indexer.ts";
 import { createIndexer } from "./registration.ts";
 
@@ -37,20 +38,27 @@ export interface ChainConfig {
 }
 
 /** A contract on one chain. */
-export interface DeploymentConfig {
-  /** One address, several, or `"any"`: events of every contract that emits them. */
-  readonly address: Hex | readonly Hex[] | "any";
+export interface DeploymentConfig<Factory extends FactoryOptions = FactoryOptions> {
+  /**
+   * One address, several, `factory({ … })`: those that events of another contract name, `"registered"`: only those that
+   * handlers register, or `"any"`: events of every contract that emits them.
+   */
+  readonly address: Hex | readonly Hex[] | FactoryReference<Factory> | "registered" | "any";
   /** First block to index. Default 0. */
   readonly startBlock?: number;
   /** Last block to index. Default: follow the head. */
   readonly endBlock?: number;
 }
 
-export interface ContractConfig<Abi extends AbiInput, Chain extends string> {
+export interface ContractConfig<
+  Abi extends AbiInput,
+  Chain extends string,
+  Factory extends FactoryOptions = FactoryOptions,
+> {
   /** Human-readable signatures, or a JSON ABI declared `as const`. */
   readonly abi: Abi extends CheckedAbi<Abi> ? Abi : CheckedAbi<Abi>;
   /** Where it is deployed: chain name → address and blocks. */
-  readonly chains: { readonly [Name in Chain]?: DeploymentConfig };
+  readonly chains: { readonly [Name in Chain]?: DeploymentConfig<Factory> };
 }
 
 export interface IndexerConfig<
@@ -65,7 +73,9 @@ export interface IndexerConfig<
   /** Globs of handler files, relative to this file. Default: `./handlers.ts` and `./src/handlers/**\/*.ts`. */
   readonly handlers?: string | readonly string[];
   readonly chains: { readonly [Name in Chain]: ChainConfig };
-  readonly contracts: { readonly [Name in keyof Abis]: ContractConfig<Abis[Name], NoInfer<Chain>> };
+  readonly contracts: {
+    readonly [Name in keyof Abis]: ContractConfig<Abis[Name], NoInfer<Chain>, FactoryIn<NoInfer<Abis>>>;
+  };
   /** Writes every event that handlers get to the table `raw_events` too. Default false. */
   readonly rawEvents?: boolean;
 }

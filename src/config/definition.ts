@@ -60,8 +60,19 @@ export interface ContractDefinition {
 export interface DeploymentDefinition {
   /** The chain's name. */
   readonly chain: string;
+  /** Those in the configuration; handlers may register more. */
   readonly addresses: "any" | readonly Address[];
+  /** What brings further ones. */
+  readonly factory: FactoryDefinition | undefined;
   readonly startBlock: number;
   /** Included. Undefined: follow the head. */
   readonly endBlock: number | undefined;
+}
+
+/** An event that brings addresses: `parameter` is one of its arguments. */
+export interface FactoryDefinition {
+  /** The name of the contract that emits it, on the same chain. */
+  readonly contract: string;
+  readonly event: EventAbi;
+  readonly parameter: string;
 }

@@ -47,10 +47,13 @@ type EventsByName<A extends AbiInput> = {
     : RawName<Raw>]: Unparsed<Raw, A>;
 };
 
+/** The names of a contract's events, as handlers use them. */
+export type EventName<A extends AbiInput> = keyof EventsByName<A> & string;
+
 /** `Contract.Event` of every event. */
 export type EventKey<Abis> = {
   [Contract in keyof Abis & string]: Abis[Contract] extends AbiInput
-    ? `${Contract}.${keyof EventsByName<Abis[Contract]> & string}`
+    ? `${Contract}.${EventName<Abis[Contract]>}`
     : never;
 }[keyof Abis & string];
 
@@ -118,6 +121,12 @@ export type ArgsOf<Abis, Key> = ArgsOfInputs<InputsOf<EventAt<Abis, Key>>>;
 type ArgsOfInputs<P extends readonly unknown[]> = {
   readonly [I in Indices<P> as ArgName<P[I], I>]: ArgValue<P[I]>;
 };
+
+/** The names of an event's arguments that are addresses. */
+export type AddressArg<Abis, Key> = AddressArgOf<InputsOf<EventAt<Abis, Key>>>;
+type AddressArgOf<P extends readonly unknown[]> = {
+  [I in Indices<P>]: P[I] extends { readonly type: "address" } ? ArgName<P[I], I> : never;
+}[Indices<P>];
 
 /** One filter over indexed arguments: every named argument must equal its value, or one of a list of values. */
 export type WhereOf<Abis, Key> = WhereOfInputs<InputsOf<EventAt<Abis, Key>>>;

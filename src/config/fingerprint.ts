@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../lib/canonical-json.ts";
-import type { IndexerDefinition } from "./definition.ts";
+import type { DeploymentDefinition, IndexerDefinition } from "./definition.ts";
 import type { Registration, SetupRegistration } from "./registration.ts";
 import type { JsonValue } from "./t.ts";
 
@@ -12,7 +12,7 @@ export interface Fingerprint {
 }
 
 /**
- * What decides the rows: the schema, the events that are handled, their addresses, blocks, filters and fields, whether
+ * What decides the rows: the schema, the events that are handled, their addresses or factories, blocks, filters and fields, whether
  * there is a set-up, and whether raw events are kept. Never URLs, keys or tuning, nor indexes and what the API shows.
  */
 export function fingerprintOf(
@@ -66,17 +66,36 @@ function handlerContent({ event, where, startBlock, endBlock, fields }: Registra
 }
 
 /** By chain id: the name of a chain may change. */
-function contractContent(contract: IndexerDefinition["contracts"][number], { chains }: IndexerDefinition): JsonValue {
+function contractContent(contract: IndexerDefinition["contracts"][number], definition: IndexerDefinition): JsonValue {
   return Object.fromEntries(
-    contract.deployments.map(({ chain, addresses, startBlock, endBlock }) => [
-      String(chains.find(({ name }) => name === chain)?.id),
-      {
-        addresses: addresses === "any" ? addresses : [...addresses].sort(),
-        startBlock,
-        ...(endBlock === undefined ? {} : { endBlock }),
-      },
+    contract.deployments.map((deployment) => [
+      String(definition.chains.find(({ name }) => name === deployment.chain)?.id),
+      deploymentContent(deployment, definition),
     ]),
   );
+}
+
+/** With what its factory is, and the factory of that: they decide which addresses there are. */
+function deploymentContent(deployment: DeploymentDefinition, definition: IndexerDefinition): JsonValue {
+  const { chain, addresses, factory, startBlock, endBlock } = deployment;
+  const origin = definition.contracts
+    .find(({ name }) => name === factory?.contract)
+    ?.deployments.find((other) => other.chain === chain);
+  return {
+    addresses: addresses === "any" ? addresses : [...addresses].sort(),
+    startBlock,
+    ...(endBlock === undefined ? {} : { endBlock }),
+    ...(factory === undefined || origin === undefined
+      ? {}
+      : { factory: { ...factoryContent(factory), of: deploymentContent(origin, definition) } }),
+  };
+}
+
+function factoryContent({ contract, event, parameter }: NonNullable<DeploymentDefinition["factory"]>): {
+  readonly [name: string]: JsonValue;
+} {
+  const indexed = event.inputs.filter((input) => input.indexed).map((input) => input.name);
+  return { contract, signature: event.signature, indexed, parameter };
 }
 
 /** Values as JSON has them: bigints as text. */

@@ -20,9 +20,11 @@ import type {
   SourceDefinition,
 } from "./definition.ts";
 import { ENV, type EnvReference, type EnvSource, isEnvReference, lookUpSecret } from "./env.ts";
+import { isFactory } from "./factory.ts";
 import type { AnyIndexer } from "./indexer.ts";
 import { Problems, show } from "./problems.ts";
 import { configOf } from "./registration.ts";
+import { FactoryResolver } from "./resolve-factories.ts";
 import { didYouMean } from "./suggestion.ts";
 import { tablesOf } from "./tables.ts";
 
@@ -75,10 +77,17 @@ function resolveParts(
   const values = new EnvValues(env, problems);
   const chains = Object.entries(shape.chains).map(([name, chain]) => chainOf(name, chain, values));
   values.report();
-  const contracts = Object.entries(shape.contracts).map(([name, { abi, chains }]) => ({
+  const events = new Map(
+    Object.entries(shape.contracts).map(([name, { abi }]) => [name, eventsOf(abi, `contracts.${name}.abi`, problems)]),
+  );
+  const factories = new FactoryResolver(shape.contracts, events, problems);
+  const contracts = Object.entries(shape.contracts).map(([name, contract]) => ({
     name,
-    events: eventsOf(abi, `contracts.${name}.abi`, problems),
-    deployments: Object.entries(chains).map(([chain, deployment]) => deploymentOf(chain, deployment)),
+    events: events.get(name) ?? [],
+    deployments: Object.entries(contract.chains).map(([chain, deployment]) => ({
+      ...deploymentOf(chain, deployment),
+      factory: factories.resolve(name, chain),
+    })),
   }));
   return { chains, contracts };
 }
@@ -163,13 +172,17 @@ function sourceOf(source: SourceShape, place: string, values: EnvValues): Source
   };
 }
 
-function deploymentOf(chain: string, { address, startBlock, endBlock }: DeploymentShape): DeploymentDefinition {
+function deploymentOf(
+  chain: string,
+  { address, startBlock, endBlock }: DeploymentShape,
+): Omit<DeploymentDefinition, "factory"> {
   return { chain, addresses: addressesOf(address), startBlock: startBlock ?? 0, endBlock };
 }
 
 /** Lower-case, each once, in the order given. Wrong ones have been reported. */
-function addressesOf(given: string | readonly string[]): "any" | readonly Address[] {
+function addressesOf(given: DeploymentShape["address"]): "any" | readonly Address[] {
   if (given === "any") return "any";
+  if (given === "registered" || isFactory(given)) return [];
   const addresses = [given].flat().flatMap((one) => {
     const check = checkAddress(one);
     return check.ok ? [check.address] : [];

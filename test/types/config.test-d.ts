@@ -1,4 +1,4 @@
-import { defineIndexer, entity, env, t } from "spindex";
+import { defineIndexer, entity, env, factory, t } from "spindex";
 
 const schema = { account: entity({ id: t.address() }) };
 const chains = { mainnet: { id: 1, sources: [{ rpc: env("MAINNET_RPC_URL") }] } } as const;
@@ -72,3 +72,69 @@ defineIndexer({ ...base, contracts, handler: "./a.ts" });
 defineIndexer({ ...base, contracts, chains: { mainnet: { id: 1, sources: [{ rpc: "http://a" }], reorgDepth: 1 } } });
 // @ts-expect-error the schema is missing
 defineIndexer({ name: "test", chains, contracts });
+
+// A factory: its contract, its event and an address among that event's arguments.
+const pairs = {
+  Factory: {
+    abi: [
+      "event PairCreated(address indexed token, address pair, uint256)",
+      "event Made(address)",
+      "event Made(address who, bool b)",
+    ],
+    chains: { mainnet },
+  },
+  Json: {
+    abi: [{ type: "event", name: "Opened", inputs: [{ name: "at", type: "address", indexed: true }] }],
+    chains: { mainnet: { address: "registered" } },
+  },
+} as const;
+const pairAbi = ["event Sync()"] as const;
+defineIndexer({
+  ...base,
+  contracts: {
+    ...pairs,
+    Pair: {
+      abi: pairAbi,
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "PairCreated", parameter: "pair" }) } },
+    },
+    ByJson: {
+      abi: pairAbi,
+      chains: { mainnet: { address: factory({ contract: "Json", event: "Opened", parameter: "at" }), startBlock: 1 } },
+    },
+    ByOverload: {
+      abi: pairAbi,
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "Made(address)", parameter: "arg0" }) } },
+    },
+  },
+});
+defineIndexer({
+  ...base,
+  contracts: {
+    ...pairs,
+    NoContract: {
+      abi: pairAbi,
+      // @ts-expect-error there is no contract Factry
+      chains: { mainnet: { address: factory({ contract: "Factry", event: "PairCreated", parameter: "pair" }) } },
+    },
+    NoEvent: {
+      abi: pairAbi,
+      // @ts-expect-error Factory has no event PairCreatd
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "PairCreatd", parameter: "pair" }) } },
+    },
+    NoParameter: {
+      abi: pairAbi,
+      // @ts-expect-error PairCreated has no argument pear
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "PairCreated", parameter: "pear" }) } },
+    },
+    NoAddress: {
+      abi: pairAbi,
+      // @ts-expect-error arg2 is a uint256
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "PairCreated", parameter: "arg2" }) } },
+    },
+    Overloaded: {
+      abi: pairAbi,
+      // @ts-expect-error Made is overloaded: its signature is the name
+      chains: { mainnet: { address: factory({ contract: "Factory", event: "Made", parameter: "arg0" }) } },
+    },
+  },
+});
