@@ -1,5 +1,6 @@
 import type { BlockDetails, BlockHeader } from "../chain/block.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import type { LogPage } from "../chain/log-page.ts";
 
 /** `keep`: blocks inside the reorg window, before-images are written. `final`: they can no longer be orphaned. */
@@ -19,6 +20,8 @@ export interface FetchedRange {
   readonly headers: readonly BlockHeader[];
   /** By block number: those with events whose handlers select fields. Undefined: no handler of the chain does. */
   readonly details?: ReadonlyMap<number, BlockDetails> | undefined;
+  /** Addresses to store with the progress that passes their block. Undefined: none. */
+  readonly children?: readonly ChildAddress[] | undefined;
   /** What the chain looked like when the range was fetched. */
   readonly head: ChainHead;
   /** The trace of the fetch, opaque to everyone but `instrument/`. */
@@ -57,6 +60,8 @@ export interface ChainProgress {
   readonly head: ChainHead;
   /** Headers to store: those inside the reorg window and the edge of the range. */
   readonly headers: readonly BlockHeader[];
+  /** Addresses to store: those that begin in its blocks. Undefined: none. */
+  readonly children?: readonly ChildAddress[] | undefined;
 }
 
 /** Ordered items given to handlers in one go. */

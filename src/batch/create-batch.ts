@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../chain/checkpoint.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import { pageBytesOf } from "../chain/log-page.ts";
 import type { Batch, BatchSlice, ChainProgress, HistoryMode } from "./batch.ts";
 
@@ -59,19 +60,29 @@ function roomAfter({ items, bytes }: BatchRoom, { range, fromRow, toRow }: Batch
   return { items: items - (toRow - fromRow), bytes: bytes - pageBytesOf(range.page, toRow - fromRow) };
 }
 
+/** A batch in two parts. */
+export interface SplitBatch {
+  /** Undefined: nothing of it. */
+  readonly kept: Batch | undefined;
+  /** What was taken from the supplies, and is not in it. */
+  readonly rest: readonly BatchSlice[];
+}
+
 /** The leading part of a batch: `slices` whole slices, and of the next one the blocks before `beforeBlock`. */
-export function truncateBatch(batch: Batch, slices: number, beforeBlock: number): Batch | undefined {
+export function splitBatch(batch: Batch, slices: number, beforeBlock: number): SplitBatch {
   const kept = batch.slices.slice(0, slices);
-  const next = batch.slices[slices];
+  const rest = batch.slices.slice(slices);
+  const [next] = rest;
   if (next !== undefined && beforeBlock > next.fromBlock) {
     let toRow = next.fromRow;
     while (toRow < next.toRow && (next.range.page.blockNumber[toRow] as number) < beforeBlock) toRow++;
     kept.push({ ...next, toRow, throughBlock: beforeBlock - 1 });
+    rest[0] = { ...next, fromRow: toRow, fromBlock: beforeBlock };
   }
-  if (kept.length === 0) return undefined;
+  if (kept.length === 0) return { kept: undefined, rest };
   const { checkpoints, progress } = numbered(kept, batch.checkpoints.from);
   const items = kept.reduce((sum, slice) => sum + slice.toRow - slice.fromRow, 0);
-  return { ...batch, slices: kept, items, checkpoints, progress };
+  return { kept: { ...batch, slices: kept, items, checkpoints, progress }, rest };
 }
 
 /** Whether blocks of the slice can still be orphaned. */
@@ -92,17 +103,30 @@ function numbered(slices: readonly BatchSlice[], first: Checkpoint): Pick<Batch,
   for (const slice of slices) {
     next += positionsOf(slice);
     const { chainId, head, headers } = slice.range;
+    const children = childrenOf(slice);
+    const before = progress.get(chainId);
     const included = headers.filter(({ number }) => number >= slice.fromBlock && number <= slice.throughBlock);
     progress.set(chainId, {
       chainId,
       block: slice.throughBlock,
-      timestamp: included.at(-1)?.timestamp ?? lastTimestamp(slice) ?? progress.get(chainId)?.timestamp,
+      timestamp: included.at(-1)?.timestamp ?? lastTimestamp(slice) ?? before?.timestamp,
       checkpoint: next - 1,
       head,
-      headers: [...(progress.get(chainId)?.headers ?? []), ...included],
+      headers: [...(before?.headers ?? []), ...included],
+      ...(before?.children === undefined && children.length === 0
+        ? {}
+        : { children: [...(before?.children ?? []), ...children] }),
     });
   }
   return { checkpoints: { from: first, to: next - 1 }, progress: [...progress.values()] };
+}
+
+/** Those that begin before the range come with its first block. */
+function childrenOf({ range, fromBlock, throughBlock }: BatchSlice): readonly ChildAddress[] {
+  return (range.children ?? []).filter(({ block }) => {
+    const at = Math.max(block, range.fromBlock);
+    return at >= fromBlock && at <= throughBlock;
+  });
 }
 
 function lastTimestamp({ range, fromRow, toRow }: BatchSlice): number | undefined {

@@ -4,7 +4,10 @@ import type { ChainLabel } from "../chain/chain-label.ts";
 import { SpindexError } from "../errors.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
+import { Exclusive } from "../lib/exclusive.ts";
 import type { Source } from "../source/source.ts";
+import type { ChildRegistry } from "./child-registry.ts";
+import type { FactoryDiscovery } from "./factory-discovery.ts";
 import type { HeadTracker } from "./head-tracker.ts";
 import type { LogSelection } from "./log-selection.ts";
 import type { RangeBuffer } from "./range-buffer.ts";
@@ -15,6 +18,10 @@ export interface ChainFetcherOptions {
   readonly chain: ChainLabel;
   readonly source: Source;
   readonly selection: LogSelection;
+  /** Further addresses of the selection's contracts. */
+  readonly registry: ChildRegistry;
+  /** What brings them; undefined: nothing does. */
+  readonly discovery: FactoryDiscovery | undefined;
   readonly head: HeadTracker;
   readonly sizer: RangeSizer;
   readonly buffer: RangeBuffer;
@@ -43,6 +50,8 @@ export class ChainFetcher {
   #last: BlockHeader | undefined;
   /** The head that was seen last. */
   #newest: BlockHeader | undefined;
+  /** Fetching, or a pause of it. */
+  readonly #turns = new Exclusive();
   #headAskedAt = Number.NEGATIVE_INFINITY;
   #stopBlock: number;
 
@@ -71,7 +80,7 @@ export class ChainFetcher {
       if (this.#o.once) this.#stopBlock = Math.min(this.#stopBlock, head.target);
       while (!signal.aborted && this.#next <= this.#stopBlock) {
         const target = Math.min(head.target, this.#stopBlock);
-        if (this.#next <= target) await this.#fetchTo(target, signal);
+        if (this.#next <= target) await this.#turns.run(() => this.#fetchTo(target, signal));
         else await this.#waitAtHead(signal);
       }
     } catch (error) {
@@ -80,6 +89,16 @@ export class ChainFetcher {
       signal.removeEventListener("abort", wake);
     }
     if (!signal.aborted) buffer.end();
+  }
+
+  /** Runs `work` while nothing is fetched: what was asked for has been delivered then. */
+  async pause<T>(work: () => Promise<T>): Promise<T> {
+    const paused = this.#turns.run(async () => {
+      await this.#o.discovery?.settle();
+      return work();
+    });
+    this.#o.buffer.changed.notify();
+    return paused;
   }
 
   async #waitAtHead(signal: AbortSignal): Promise<void> {
@@ -92,16 +111,20 @@ export class ChainFetcher {
     if (this.#next <= this.#o.head.target) this.#o.buffer.atHead(false);
   }
 
-  /** Fetches up to `target`, a few queries ahead, while the buffer has room. */
+  /** Fetches up to `target`, a few queries ahead, while the buffer has room and nobody wants a pause. */
   async #fetchTo(target: number, signal: AbortSignal): Promise<void> {
-    const { buffer, sizer, parallel } = this.#o;
+    const { buffer, sizer, parallel, discovery, head } = this.#o;
     const underWay: AsyncGenerator<FetchedRange>[] = [];
     let asked = this.#next;
     const refill = (): void => {
-      while (underWay.length < parallel && asked <= target && !buffer.isFull) {
+      while (underWay.length < parallel && asked <= target && !buffer.isFull && !this.#turns.isWanted) {
         const last = Math.min(target, asked + sizer.blocks - 1);
-        underWay.push(eager(queryRange({ ...this.#o, newest: this.#newest }, asked, last, signal)));
+        const isAlone = discovery !== undefined && last > head.finalized;
+        if (isAlone && underWay.length > 0) return;
+        const options = { ...this.#o, newest: this.#newest, lastBlock: this.#stopBlock };
+        underWay.push(eager(queryRange(options, asked, last, signal)));
         asked = last + 1;
+        if (isAlone) return;
       }
     };
     for (refill(); underWay.length > 0; refill()) {
@@ -116,14 +139,16 @@ export class ChainFetcher {
     this.#o.checkLink(this.#o.chain, this.#last, range.headers);
     this.#last = range.headers.at(-1) ?? this.#last;
     this.#next = range.toBlock + 1;
-    this.#o.buffer.put(range);
+    const children = this.#o.registry.deliver(range.toBlock);
+    this.#o.buffer.put(children.length === 0 ? range : { ...range, children });
   }
 
   async #whileFull(signal: AbortSignal): Promise<void> {
     const { buffer } = this.#o;
-    while (buffer.isFull && !signal.aborted) {
+    const isHeld = (): boolean => buffer.isFull && !this.#turns.isWanted;
+    while (isHeld() && !signal.aborted) {
       const next = buffer.changed.next();
-      if (buffer.isFull) await next;
+      if (isHeld()) await next;
     }
   }
 

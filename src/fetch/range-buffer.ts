@@ -78,6 +78,34 @@ export class RangeBuffer implements SliceSupply {
     this.#arrived.notify();
   }
 
+  /** The ranges that were not taken whole, in order. */
+  get ranges(): readonly FetchedRange[] {
+    return this.#ranges;
+  }
+
+  /** The first block that was not taken. */
+  get nextBlock(): number {
+    return this.#nextBlock;
+  }
+
+  /** What was taken last comes first again: slices in the order in which they were taken. */
+  giveBack(slices: readonly BatchSlice[]): void {
+    for (const { range, fromRow, toRow, fromBlock } of slices.toReversed()) {
+      if (this.#ranges[0] !== range) this.#ranges.unshift(range);
+      this.#nextRow = fromRow;
+      this.#nextBlock = fromBlock;
+      this.#items += toRow - fromRow;
+    }
+  }
+
+  /** A range with further logs, none of them before `nextBlock`, takes the place of the one without. */
+  replace(range: FetchedRange, by: FetchedRange): void {
+    const at = this.#ranges.indexOf(range);
+    assert(at >= 0, `chain ${this.chainId}: a range is replaced that is not there`);
+    this.#ranges[at] = by;
+    this.#items += by.page.count - range.page.count;
+  }
+
   take(room: BatchRoom, atLeastOne: boolean): BatchSlice | undefined {
     const range = this.#ranges[0];
     if (range === undefined) return undefined;

@@ -2,22 +2,28 @@ import type { FetchedRange } from "../batch/batch.ts";
 import type { BlockDetails, BlockHeader } from "../chain/block.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import type { Hash } from "../chain/hex.ts";
-import { hexAt, type LogPage, logPageOf, selectRows } from "../chain/log-page.ts";
+import { hexAt, type LogPage, selectRows } from "../chain/log-page.ts";
 import { SpindexError } from "../errors.ts";
 import type { FetchTelemetry, SourceTelemetry } from "../instrument/fetch-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type BlockQuery, type LogQuery, RangeTooLarge, type Source } from "../source/source.ts";
+import type { BlockQuery, LogQuery, Source } from "../source/source.ts";
 import { misplacedTransaction, type RoutedRows } from "./detail-selection.ts";
+import type { FactoryDiscovery } from "./factory-discovery.ts";
 import type { HeadTracker } from "./head-tracker.ts";
 import type { LogSelection } from "./log-selection.ts";
+import { logsOf } from "./range-logs.ts";
 import type { RangeSizer } from "./range-sizer.ts";
 
 export interface RangeQueryOptions {
   readonly chain: ChainLabel;
   readonly source: Source;
   readonly selection: LogSelection;
+  /** What brings addresses to the selection; undefined: nothing does. */
+  readonly discovery?: FactoryDiscovery | undefined;
+  /** The last block that will be asked for, now or later. Default: that of the range. */
+  readonly lastBlock?: number | undefined;
   readonly head: HeadTracker;
   /** The newest block, as it was seen before. */
   readonly newest: BlockHeader | undefined;
@@ -30,7 +36,10 @@ export interface RangeQueryOptions {
 const CONTRADICTION_ATTEMPTS = 5;
 const CONTRADICTION_BACKOFF = { firstMs: 200, maxMs: 3_000 };
 
-/** Asks for what is wanted of a range, in as many queries as the node needs; ranges come in order. */
+/**
+ * Asks for what is wanted of a range, in as many queries as the node needs; ranges come in order. Where blocks can still
+ * be replaced and there is a discovery, one at a time: a range needs to know what those before it have brought.
+ */
 export async function* queryRange(
   options: RangeQueryOptions,
   fromBlock: number,
@@ -39,10 +48,16 @@ export async function* queryRange(
 ): AsyncGenerator<FetchedRange> {
   for (let next = fromBlock; next <= toBlock; ) {
     const last = Math.min(toBlock, next + options.sizer.blocks - 1);
+    await options.discovery?.reach(last, readAhead(options, next, toBlock), signal);
     const range = await queryOnce(options, next, last, signal);
     yield range;
     next = range.toBlock + 1;
   }
+}
+
+/** The last block whose factory events may be read ahead: what is before the range has been accepted. */
+function readAhead({ head, lastBlock }: RangeQueryOptions, fromBlock: number, toBlock: number): number {
+  return Math.max(fromBlock - 1, Math.min(head.finalized, lastBlock ?? toBlock));
 }
 
 /** One fetch: its range ends earlier than asked when the node wants fewer blocks. */
@@ -57,7 +72,7 @@ async function queryOnce(
     chain,
     fromBlock,
     toBlock,
-    addresses: selection.query(fromBlock, toBlock)?.addresses?.length ?? 0,
+    addresses: addressesIn(selection.queries(fromBlock, toBlock)),
     live: head.live,
   });
   try {
@@ -83,6 +98,12 @@ async function queryOnce(
   }
 }
 
+/** 0 when one of them is for any address. */
+function addressesIn(queries: readonly LogQuery[]): number {
+  if (queries.some(({ addresses }) => addresses === undefined)) return 0;
+  return queries.reduce((sum, { addresses }) => sum + (addresses?.length ?? 0), 0);
+}
+
 interface Answer {
   readonly page: LogPage;
   readonly toBlock: number;
@@ -102,20 +123,23 @@ async function consistentAnswer(
   const { source, selection, clock, head } = options;
   for (let attempt = 1; ; attempt++) {
     const end = await endBefore(options, fromBlock, toBlock, attempt, requests, signal);
-    const { page, last } = await logsOf(options, fromBlock, toBlock, requests, telemetry, signal);
+    const { page, last, factories } = await logsOf(options, fromBlock, toBlock, requests, telemetry, signal);
     const routed = selection.route(page);
     const queries = selection.details?.queries(page, routed) ?? [];
     const wanted = wantedHeaders(page, fromBlock, last, head.finalized, queries, end);
     const details = await askDetails(options, queries, signal, requests);
     const headers = await askHeaders(source, wanted, details, signal, requests);
     const contradiction =
-      contradictionOf(page, wanted, headers, end) ?? (details && misplacedTransaction(page, details, queries));
+      [page, ...factories.pages].map((one) => contradictionOf(one, wanted, headers, end)).find(Boolean) ??
+      (details && misplacedTransaction(page, details, queries));
     if (contradiction === undefined) {
+      options.discovery?.readThrough(last);
       const known = headers.filter((header) => header !== undefined).filter(({ number }) => number <= last);
       fillTimestamps(page, known);
       const edge = known.filter(({ number }) => number === fromBlock || number === last || number >= head.finalized);
       return { page, toBlock: last, routed, headers: edge, details };
     }
+    if (factories.pages.length > 0) options.discovery?.forgetSince(factories.mark);
     if (attempt === CONTRADICTION_ATTEMPTS || signal.aborted) {
       throw new SpindexError("SOURCE_ANSWER_INVALID", `${source.name} contradicts itself: ${contradiction}`, {
         fix: "Use another endpoint for this chain, or see whether the node is in sync.",
@@ -139,14 +163,15 @@ interface RangeEnd {
  * between. Nothing else would show it where the logs' version of a block has none. Undefined: nothing can be replaced.
  */
 async function endBefore(
-  { source, selection, head, newest }: RangeQueryOptions,
+  { source, selection, discovery, head, newest }: RangeQueryOptions,
   fromBlock: number,
   toBlock: number,
   attempt: number,
   requests: SourceTelemetry,
   signal: AbortSignal,
 ): Promise<RangeEnd | undefined> {
-  if (toBlock <= head.finalized || selection.query(fromBlock, toBlock) === undefined) return undefined;
+  if (toBlock <= head.finalized) return undefined;
+  if (discovery === undefined && selection.queries(fromBlock, toBlock).length === 0) return undefined;
   // What was seen when the head was asked for is as good, but not once it has been contradicted.
   if (attempt === 1 && newest?.number === toBlock) return newest;
   const [header] = await source.headers([toBlock], signal, requests);
@@ -178,33 +203,6 @@ async function askHeaders(
   const asked = await source.headers(left, signal, requests);
   const headers = new Map(left.map((number, i) => [number, asked[i]]));
   return numbers.map((number) => details.get(number)?.header ?? headers.get(number));
-}
-
-/** The logs of the range, or of its beginning when the node refuses the whole. */
-async function logsOf(
-  options: RangeQueryOptions,
-  fromBlock: number,
-  toBlock: number,
-  requests: SourceTelemetry,
-  telemetry: FetchTelemetry,
-  signal: AbortSignal,
-): Promise<{ page: LogPage; last: number }> {
-  const { source, selection, sizer } = options;
-  for (let last = toBlock; ; ) {
-    const query: LogQuery | undefined = selection.query(fromBlock, last);
-    if (query === undefined) return { page: logPageOf([]), last };
-    try {
-      const page = await source.logs(query, signal, requests);
-      sizer.answered(last - fromBlock + 1, page.count);
-      return { page, last };
-    } catch (error) {
-      const blocks = last - fromBlock + 1;
-      if (!(error instanceof RangeTooLarge) || blocks === 1) throw error;
-      const suggested = error.suggestedToBlock;
-      last = fromBlock + sizer.refused(blocks, suggested === undefined ? undefined : suggested - fromBlock + 1) - 1;
-      telemetry.rangeShrunk(last);
-    }
-  }
 }
 
 /**

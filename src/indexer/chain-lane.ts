@@ -1,10 +1,14 @@
 import type { AddressTable } from "../abi/address-table.ts";
+import type { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { BatchRoom } from "../batch/create-batch.ts";
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
-import type { ChainDefinition } from "../config/definition.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
+import type { ChainDefinition, ContractDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { ChainFetcher } from "../fetch/chain-fetcher.ts";
+import { ChildRegistry } from "../fetch/child-registry.ts";
+import { FactoryDiscovery } from "../fetch/factory-discovery.ts";
 import { HeadTracker } from "../fetch/head-tracker.ts";
 import { LogSelection } from "../fetch/log-selection.ts";
 import { RangeBuffer } from "../fetch/range-buffer.ts";
@@ -15,6 +19,7 @@ import type { Signal } from "../lib/signal.ts";
 import type { ChainSupply } from "../process/processing-loop.ts";
 import { requireLinked } from "../reorg/chain-link.ts";
 import type { ChainSource } from "../source/fallback-source.ts";
+import { selectedFactories } from "./factories.ts";
 import { selectedEvents } from "./routes.ts";
 
 /** Where a chain goes on. */
@@ -25,10 +30,13 @@ export interface LaneStart {
   readonly live: boolean;
   /** The highest block known to be final. */
   readonly finalized: number;
+  /** Addresses that are not in the configuration, up to the position. */
+  readonly children: readonly ChildAddress[];
 }
 
 export interface LaneOptions {
   readonly definition: ChainDefinition;
+  readonly contracts: readonly ContractDefinition[];
   readonly registrations: readonly Registration[];
   readonly source: ChainSource;
   readonly addresses: AddressTable;
@@ -37,6 +45,7 @@ export interface LaneOptions {
   readonly arrived: Signal;
   readonly once: boolean;
   readonly bufferRoom: BatchRoom;
+  readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -60,10 +69,8 @@ const PARALLEL_QUERIES = 3;
 export function createLane(options: LaneOptions): ChainLane {
   const { definition, source, telemetry, clock, start } = options;
   const label = { name: definition.name, id: definition.id };
-  const selection = new LogSelection(
-    selectedEvents(options.registrations, definition, options.addresses),
-    options.addresses,
-  );
+  const registry = new ChildRegistry(start?.children);
+  const selection = new LogSelection(selectedEvents(options.registrations, definition, options.addresses, registry));
   const nextBlock = start?.nextBlock ?? selection.startBlock;
   const head = new HeadTracker({
     maxReorgDepth: definition.maxReorgDepth,
@@ -72,12 +79,14 @@ export function createLane(options: LaneOptions): ChainLane {
     finalized: start?.finalized ?? -1,
     clock,
   });
-  const sizer = new RangeSizer(Math.min(...definition.sources.map(({ maxRangeBlocks }) => maxRangeBlocks)));
+  const sizer = sizerOf(definition);
   const buffer = new RangeBuffer(definition.id, nextBlock, options.bufferRoom, options.arrived);
   const fetcher = new ChainFetcher({
     chain: label,
     source,
     selection,
+    registry,
+    discovery: discoveryOf(options, label, registry, nextBlock > selection.startBlock ? nextBlock : undefined),
     head,
     sizer,
     buffer,
@@ -101,6 +110,32 @@ export function createLane(options: LaneOptions): ChainLane {
     buffer,
     source,
   };
+}
+
+function sizerOf({ sources }: ChainDefinition): RangeSizer {
+  return new RangeSizer(Math.min(...sources.map(({ maxRangeBlocks }) => maxRangeBlocks)));
+}
+
+/** @param resumeAt undefined: nothing is known yet, and a factory may be older than what is indexed of its children */
+function discoveryOf(
+  options: LaneOptions,
+  label: ChainLabel,
+  registry: ChildRegistry,
+  resumeAt: number | undefined,
+): FactoryDiscovery | undefined {
+  const { contracts, registrations, definition, source, telemetry, clock } = options;
+  const factories = selectedFactories(contracts, registrations, definition, registry);
+  if (factories === undefined) return undefined;
+  return new FactoryDiscovery({
+    ...factories,
+    source,
+    registry,
+    sizer: sizerOf(definition),
+    nextBlock: resumeAt ?? factories.selection.startBlock,
+    requests: () => telemetry.source(label, source.name),
+    onUndecodable: (error) => options.onUndecodable(label, error),
+    clock,
+  });
 }
 
 function supplyOf(label: ChainLabel, buffer: RangeBuffer, head: HeadTracker, fetcher: ChainFetcher): ChainSupply {

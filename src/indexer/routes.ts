@@ -5,6 +5,7 @@ import { hexAt } from "../chain/log-page.ts";
 import type { ChainDefinition, DeploymentDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
+import type { ChildRegistry } from "../fetch/child-registry.ts";
 import type { SelectedDetails } from "../fetch/detail-selection.ts";
 import type { SelectedEvent } from "../fetch/log-selection.ts";
 import { type AnyHandler, argumentFilter, type EventRoute } from "../process/event-route.ts";
@@ -58,11 +59,12 @@ export function selectedEvents(
   registrations: readonly Registration[],
   chain: ChainDefinition,
   addresses: AddressTable,
+  registry: ChildRegistry,
 ): SelectedEvent[] {
   return registrations.flatMap((registration, route) =>
     registration.contract.deployments
       .filter((deployment) => deployment.chain === chain.name)
-      .map((deployment) => selectedEvent(registration, deployment, route, addresses)),
+      .map((deployment) => selectedEvent(registration, deployment, route, addresses, registry)),
   );
 }
 
@@ -71,14 +73,19 @@ function selectedEvent(
   deployment: DeploymentDefinition,
   route: number,
   addresses: AddressTable,
+  registry: ChildRegistry,
 ): SelectedEvent {
-  const { event, key } = registration;
+  const { event, key, contract } = registration;
+  const { factory } = deployment;
   return {
     route,
     label: key,
+    contract: contract.name,
     topic: event.topic,
     topicCount: 1 + event.inputs.filter((input) => input.indexed).length,
     addresses: deployment.addresses === "any" ? undefined : deployment.addresses,
+    children: registry.of(contract.name),
+    factory: factory && `${factory.contract}.${factory.event.key} (${factory.parameter})`,
     startBlock: Math.max(deployment.startBlock, registration.startBlock ?? 0),
     endBlock: Math.min(
       deployment.endBlock ?? Number.POSITIVE_INFINITY,

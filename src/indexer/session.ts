@@ -84,6 +84,7 @@ export class Session {
     this.lanes = definition.chains.map((chain) =>
       createLane({
         definition: chain,
+        contracts: definition.contracts,
         registrations,
         source: sources.get(chain.id) as ChainSource,
         addresses,
@@ -91,6 +92,7 @@ export class Session {
         arrived: this.#arrived,
         once: options.once,
         bufferRoom: limits.fetchBuffer,
+        onUndecodable: (label, error) => this.#countUndecodable(label, error.reason),
         telemetry,
         clock,
       }),
@@ -315,6 +317,7 @@ function laneStart(resume: ResumePoint, chainId: number): LaneStart | undefined 
     lastHeader: chain.headers.at(-1),
     live: chain.live,
     finalized: chain.finalized,
+    children: chain.children,
   };
 }
 

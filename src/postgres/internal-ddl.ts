@@ -148,6 +148,16 @@ export function internalDdl(names: SchemaNames): readonly string[] {
       primary key (chain_id, block, log_index)
     )`,
     `create index raw_events_checkpoint_idx on ${of("raw_events")} using brin (_checkpoint) with (pages_per_range = 32)`,
+    `create table ${of("factory_addresses")} (
+      shard text not null,
+      chain_id int8 not null,
+      contract text collate "C" not null,
+      address text collate "C" not null,
+      block int8 not null,
+      checkpoint int8 not null,
+      primary key (chain_id, contract, address)
+    )`,
+    `create index factory_addresses_block_idx on ${of("factory_addresses")} (chain_id, block)`,
     ...statusViewDdl(names),
     ...commentDdl(names),
   ];
@@ -191,6 +201,10 @@ function commentDdl(names: SchemaNames): readonly string[] {
       "Outputs of effects with cache: true, by effect and SHA-256 of the input, and the checkpoint that called.",
     ],
     ["raw_events", "Every handled event with its decoded arguments, when the indexer has rawEvents: true."],
+    [
+      "factory_addresses",
+      "Addresses that factories and handlers brought to contracts: logs of each count from its block on.",
+    ],
     ["starts", "Each start of an indexer, and how it ended."],
   ];
   return [

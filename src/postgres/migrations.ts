@@ -94,6 +94,26 @@ const MIGRATIONS: readonly Migration[] = [
       ];
     },
   },
+  {
+    to: 3,
+    what: "addresses that factories and handlers bring",
+    statements: (names) => {
+      const addresses = qualified(names.internal, "factory_addresses");
+      return [
+        `create table ${addresses} (
+          shard text not null,
+          chain_id int8 not null,
+          contract text collate "C" not null,
+          address text collate "C" not null,
+          block int8 not null,
+          checkpoint int8 not null,
+          primary key (chain_id, contract, address)
+        )`,
+        `create index factory_addresses_block_idx on ${addresses} (chain_id, block)`,
+        `comment on table ${addresses} is 'Addresses that factories and handlers brought to contracts: logs of each count from its block on.'`,
+      ];
+    },
+  },
 ];
 
 /** Version of the internal tables. A higher one in the database was written by a newer Spindex. */

@@ -32,6 +32,7 @@ export function progressStatements(
     blocksStatement(names, run, writer),
     checkpointsStatement(names, run, writer),
     skippedStatement(names, run, writer),
+    childrenStatement(names, run, writer),
     drainRunStatement(names, run, writer, traceId),
   ].filter((statement) => statement.start.rows > 0);
 }
@@ -174,6 +175,33 @@ function skippedStatement(names: SchemaNames, run: DrainRun, writer: Writer): Pr
       skipped.map((event) => event.transactionHash),
       skipped.map((event) => storedText(event.handler)),
       skipped.map((event) => storedText(event.message)),
+    ],
+  };
+}
+
+/** An address may come again with an earlier block: a handler has registered what a factory made later. */
+function childrenStatement(names: SchemaNames, { children }: DrainRun, writer: Writer): ProgressStatement {
+  return {
+    start: {
+      ...START,
+      summary: "INSERT factory_addresses",
+      operation: "INSERT",
+      purpose: "checkpoint",
+      table: "factory_addresses",
+      rows: children.length,
+    },
+    text: `insert into ${qualified(names.internal, "factory_addresses")} as known
+        (shard, chain_id, contract, address, block, checkpoint)
+      select $1, * from unnest($2::int8[], $3::text[], $4::text[], $5::int8[], $6::int8[])
+      on conflict (chain_id, contract, address) do update set
+        block = least(known.block, excluded.block), checkpoint = least(known.checkpoint, excluded.checkpoint)`,
+    values: [
+      writer.shard,
+      children.map((child) => child.chainId),
+      children.map((child) => child.contract),
+      children.map((child) => child.address),
+      children.map((child) => child.block),
+      children.map((child) => child.checkpoint),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import type { BlockHeader } from "../chain/block.ts";
-import type { Hash } from "../chain/hex.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
+import type { Address, Hash } from "../chain/hex.ts";
 import type { TableModel } from "../store/table.ts";
 import type { Connection } from "./connection.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
@@ -18,6 +19,8 @@ export interface ChainResume {
   readonly finalized: number;
   /** Blocks up to here cannot be taken back: they are final, or no before-images were kept. */
   readonly floor: number;
+  /** Addresses of its contracts that are not in the configuration. */
+  readonly children: readonly ChildAddress[];
   /** Stored headers from the newest final one on, oldest first: what the source must still agree with. */
   readonly headers: readonly BlockHeader[];
 }
@@ -68,6 +71,7 @@ async function readChains(connection: Connection, names: SchemaNames, shard: str
      ) b where c.shard = $1 order by b.chain_id, b.number`,
     [shard],
   );
+  const children = await readChildren(connection, names, shard);
   return chains.rows.map(([chainId, block, checkpoint, live, finalized, timestamp, floor]) => ({
     chainId: Number(chainId),
     block: Number(block),
@@ -76,8 +80,29 @@ async function readChains(connection: Connection, names: SchemaNames, shard: str
     live: live === "t",
     finalized: Number(finalized),
     floor: Number(floor),
+    children: children.get(Number(chainId)) ?? [],
     headers: headers.rows.filter((row) => row[0] === chainId).map(headerOf),
   }));
+}
+
+/** By chain, in the order of their blocks. */
+async function readChildren(
+  connection: Connection,
+  names: SchemaNames,
+  shard: string,
+): Promise<ReadonlyMap<number, readonly ChildAddress[]>> {
+  const { rows } = await connection.query(
+    `select chain_id, contract, address, block from ${qualified(names.internal, "factory_addresses")}
+     where shard = $1 order by chain_id, block, contract, address`,
+    [shard],
+  );
+  const byChain = new Map<number, ChildAddress[]>();
+  for (const [chainId, contract, address, block] of rows) {
+    const children = byChain.get(Number(chainId)) ?? [];
+    byChain.set(Number(chainId), children);
+    children.push({ contract: contract as string, address: address as Address, block: Number(block) });
+  }
+  return byChain;
 }
 
 function headerOf([, number, hash, parentHash, timestamp]: readonly (string | null)[]): BlockHeader {

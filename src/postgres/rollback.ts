@@ -95,10 +95,16 @@ async function takeBack({ run, claim, tables, request, traceId }: RollbackContex
       );
     }
   }
-  await run("DELETE", "blocks", `delete from ${internal("blocks")} where chain_id = $1 and number > $2`, [
-    chainId,
-    toBlock,
-  ]);
+  // By block, not by checkpoint: one may have been stored with a later position than its own.
+  for (const [table, column] of [
+    ["factory_addresses", "block"],
+    ["blocks", "number"],
+  ] as const) {
+    await run("DELETE", table, `delete from ${internal(table)} where chain_id = $1 and ${column} > $2`, [
+      chainId,
+      toBlock,
+    ]);
+  }
   // The position of the ancestor; when it lies before everything that is stored, the last one before the orphaned.
   await run(
     "UPDATE",

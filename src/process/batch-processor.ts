@@ -1,7 +1,7 @@
 import type { AddressTable } from "../abi/address-table.ts";
 import { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { Batch, BatchSlice } from "../batch/batch.ts";
-import { isInsideWindow, truncateBatch } from "../batch/create-batch.ts";
+import { isInsideWindow, splitBatch } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
 import type { HandlerChain } from "../config/indexer.ts";
 import { assert, messageOf, SpindexError } from "../errors.ts";
@@ -127,7 +127,7 @@ class BatchRun {
       if (failed === undefined) continue;
       this.#o.store.undoBlock();
       this.#told.undoBlock();
-      const kept = truncateBatch(this.#batch, number, failed.block);
+      const { kept } = splitBatch(this.#batch, number, failed.block);
       this.#endKept(kept);
       return { kind: "failed", error: failed.error, kept };
     }

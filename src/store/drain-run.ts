@@ -1,5 +1,6 @@
 import type { Batch, BatchSlice, ChainProgress, HistoryMode } from "../batch/batch.ts";
 import type { CheckpointRange } from "../chain/checkpoint.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import type { EncodedRows } from "../lib/byte-writer.ts";
 import type { RunOrigins } from "./event-log.ts";
 import type { TableModel } from "./table.ts";
@@ -43,6 +44,13 @@ export interface SkippedEvent {
   /** `Contract.Event`. */
   readonly handler: string;
   readonly message: string;
+}
+
+/** An address of a contract that is not in the configuration. */
+export interface StoredChild extends ChildAddress {
+  readonly chainId: number;
+  /** The position that made it durable. */
+  readonly checkpoint: number;
 }
 
 /** Where a checkpoint lies: stored inside the reorg window only. */
@@ -98,6 +106,8 @@ export interface DrainRun {
   /** The events that its rows came from, by their numbers. */
   readonly origins: RunOrigins;
   readonly skipped: readonly SkippedEvent[];
+  /** Addresses of contracts that begin in its blocks, each once with its first block. */
+  readonly children: readonly StoredChild[];
   /** Texts that the storage could not hold as they were given, by table (its name in SQL); only where there are some. */
   readonly escapes: ReadonlyMap<string, number>;
   readonly splitReason: SplitReason;

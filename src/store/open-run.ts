@@ -10,6 +10,7 @@ import type {
   QueuedBatch,
   SkippedEvent,
   SplitReason,
+  StoredChild,
   TableChanges,
 } from "./drain-run.ts";
 import type { EffectTable } from "./effect-table.ts";
@@ -63,6 +64,7 @@ export class OpenRun {
   #progress = new Map<number, ChainProgress>();
   #positions: CheckpointPosition[] = [];
   #skipped: SkippedEvent[] = [];
+  #children = new Map<string, StoredChild>();
   #items = 0;
   #liveSince: number | undefined;
   #sliceBytes = 0;
@@ -154,6 +156,7 @@ export class OpenRun {
     for (const progress of batch.progress) {
       const headers = [...(this.#progress.get(progress.chainId)?.headers ?? []), ...progress.headers];
       this.#progress.set(progress.chainId, { ...progress, headers });
+      this.#addChildren(progress);
     }
     this.#positions.push(...positions);
     for (const event of skipped) this.#skipped.push(this.#stored(event));
@@ -192,6 +195,7 @@ export class OpenRun {
       rawEvents: NO_ROWS,
       origins: this.#events.takeCommitted(),
       skipped: this.#skipped,
+      children: [...this.#children.values()],
       escapes: this.#takeEscapes(),
       splitReason,
     };
@@ -199,6 +203,7 @@ export class OpenRun {
     this.#batches = [];
     this.#positions = [];
     this.#skipped = [];
+    this.#children = new Map();
     this.#items = 0;
     this.#liveSince = undefined;
     this.#sliceBytes = 0;
@@ -209,6 +214,14 @@ export class OpenRun {
 
   get #heldBytes(): number {
     return this.#batches.length * BATCH_BYTES + this.#items * EVENT_BYTES + this.#sliceBytes;
+  }
+
+  #addChildren({ chainId, checkpoint, children }: ChainProgress): void {
+    for (const child of children ?? []) {
+      const key = `${chainId} ${child.contract} ${child.address}`;
+      const known = this.#children.get(key);
+      if (known === undefined || known.block > child.block) this.#children.set(key, { ...child, chainId, checkpoint });
+    }
   }
 
   /** What a handler throws may hold anything. */

@@ -52,6 +52,7 @@ export function rolledBack(
     ],
     positions,
     skipped: state.skipped.filter(isKept),
+    children: new Map([...state.children].filter(([, child]) => child.chainId !== chainId || child.block <= toBlock)),
     effects: new Map([...state.effects].filter(([, row]) => isKept(row))),
     rawEvents: state.rawEvents.filter(isKept),
   };

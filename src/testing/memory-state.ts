@@ -1,6 +1,6 @@
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainResume, ResumePoint } from "../postgres/resume.ts";
-import type { CheckpointPosition, DrainRun, SkippedEvent } from "../store/drain-run.ts";
+import type { CheckpointPosition, DrainRun, SkippedEvent, StoredChild } from "../store/drain-run.ts";
 import type { EffectRow } from "../store/effect-table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { RawEventRow } from "../write/raw-events.ts";
@@ -61,6 +61,8 @@ export interface MemoryState {
   readonly rollbacks: readonly DurableRollback[];
   readonly positions: readonly CheckpointPosition[];
   readonly skipped: readonly SkippedEvent[];
+  /** By chain, contract and address. */
+  readonly children: ReadonlyMap<string, StoredChild>;
   /** By effect and input. */
   readonly effects: ReadonlyMap<string, EffectRow>;
   /** In the order of their checkpoints. */
@@ -81,6 +83,7 @@ export function emptyState(tables: readonly string[]): MemoryState {
     rollbacks: [],
     positions: [],
     skipped: [],
+    children: new Map(),
     effects: new Map(),
     rawEvents: [],
   };
@@ -105,6 +108,7 @@ export function withRun(
     runs: [...state.runs, durable],
     positions: [...state.positions, ...run.positions],
     skipped: [...state.skipped, ...run.skipped],
+    children: withChildren(state.children, run.children),
     effects: changed,
     rawEvents: [...state.rawEvents, ...decodedRawEvents(rawEvents)],
   };
@@ -145,20 +149,26 @@ export function effectPlaceOf({ effect, inputHash }: Pick<EffectRow, "effect" | 
 }
 
 /** Where a new session goes on. */
-export function resumePointOf({ committedCheckpoint, nextCheckpoint, chains, tables }: MemoryState): ResumePoint {
+export function resumePointOf(state: MemoryState): ResumePoint {
+  const { committedCheckpoint, nextCheckpoint, chains, tables } = state;
   return {
     committedCheckpoint,
     nextCheckpoint,
-    chains: [...chains.values()].toSorted((a, b) => a.chainId - b.chainId).flatMap(chainResumeOf),
+    chains: [...chains.values()]
+      .toSorted((a, b) => a.chainId - b.chainId)
+      .flatMap((chain) => chainResumeOf(chain, state.children)),
     emptyTables: new Set([...tables].filter(([, { rows }]) => rows.size === 0).map(([name]) => name)),
   };
 }
 
-function chainResumeOf({ block, historyFloor, ...chain }: StoredChain): ChainResume[] {
+function chainResumeOf({ block, historyFloor, ...chain }: StoredChain, stored: MemoryState["children"]): ChainResume[] {
   if (block === undefined) return [];
   const { chainId, timestamp, checkpoint, live, finalized, headers } = chain;
   const floor = Math.max(finalized, historyFloor);
-  return [{ chainId, block, timestamp, checkpoint, live, finalized, floor, headers }];
+  const children = [...stored.values()]
+    .filter((child) => child.chainId === chainId)
+    .map(({ contract, address, block: first }) => ({ contract, address, block: first }));
+  return [{ chainId, block, timestamp, checkpoint, live, finalized, floor, children, headers }];
 }
 
 function unknownChain(chainId: number): StoredChain {
@@ -174,6 +184,17 @@ function unknownChain(chainId: number): StoredChain {
     sources: [],
     headers: [],
   };
+}
+
+function withChildren(known: MemoryState["children"], added: readonly StoredChild[]): MemoryState["children"] {
+  if (added.length === 0) return known;
+  const children = new Map(known);
+  for (const child of added) {
+    const place = `${child.chainId} ${child.contract} ${child.address}`;
+    const before = children.get(place);
+    if (before === undefined || before.block > child.block) children.set(place, child);
+  }
+  return children;
 }
 
 function mergedHeaders(known: readonly BlockHeader[], added: readonly BlockHeader[]): readonly BlockHeader[] {

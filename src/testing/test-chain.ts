@@ -6,6 +6,7 @@ import { type LogFields, logPageOf } from "../chain/log-page.ts";
 import type { ChainDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
 import { SpindexError } from "../errors.ts";
+import { ChildRegistry } from "../fetch/child-registry.ts";
 import { LogSelection, type SelectedEvent } from "../fetch/log-selection.ts";
 import { RangeBuffer } from "../fetch/range-buffer.ts";
 import { selectedEvents } from "../indexer/routes.ts";
@@ -62,6 +63,7 @@ export class TestChain {
   readonly #events: readonly SelectedEvent[];
   readonly #selection: LogSelection;
   readonly #details = new EmittedDetails();
+  readonly #registry = new ChildRegistry();
   #logs: LogFields[] = [];
   #last: LogFields | undefined;
   #nextBlock: number;
@@ -69,8 +71,8 @@ export class TestChain {
   constructor(definition: ChainDefinition, registrations: readonly Registration[], addresses: AddressTable) {
     this.definition = definition;
     this.#registrations = registrations;
-    this.#events = selectedEvents(registrations, definition, addresses);
-    this.#selection = new LogSelection(this.#events, addresses);
+    this.#events = selectedEvents(registrations, definition, addresses, this.#registry);
+    this.#selection = new LogSelection(this.#events);
     this.#nextBlock = this.#events.length === 0 ? 0 : this.#selection.startBlock;
     this.buffer = new RangeBuffer(definition.id, this.#nextBlock, UNBOUNDED, new Signal());
   }

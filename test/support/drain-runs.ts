@@ -83,6 +83,7 @@ export function runOf(checkpoint: number, input: Partial<DrainRun> = {}): DrainR
       at: (event) => ({ chainId: 1, block: 100 + event, checkpoint, logIndex: event, handler: "Token.Transfer" }),
     },
     skipped: [],
+    children: [],
     escapes: new Map(),
     splitReason: "drained",
     ...input,

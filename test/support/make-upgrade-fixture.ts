@@ -31,7 +31,11 @@ try {
   const statements = [
     `create schema ${quoteName(names.user)}`,
     `create schema ${quoteName(names.internal)}`,
-    ...definition.tables.flatMap((table) => [...entityDdl(names, table), ...indexDdl(names, table)]),
+    ...definition.tables.flatMap((table) => [
+      ...entityDdl(names, table),
+      // Not beside writes: the file is run as one.
+      ...indexDdl(names, table).map(({ create }) => create.replace(" concurrently", "")),
+    ]),
     ...internalDdl(names),
     ...(await insertsOf(database, [names.internal, names.user])),
   ];

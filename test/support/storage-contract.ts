@@ -358,6 +358,7 @@ function testProgress(open: Open, reopen: Reopen): void {
             live: true,
             finalized: 4,
             floor: 4,
+            children: [],
             headers: headers(4, 7),
           },
         ],
@@ -367,6 +368,34 @@ function testProgress(open: Open, reopen: Reopen): void {
       expect(await under.metadata(1)).toEqual([9, true]);
       const next = await reopen(under);
       expect(await next.storage.readResume()).toEqual(resume);
+    });
+
+    test("brings addresses of its blocks, each once with the earliest of its blocks; they are there for the next", async () => {
+      const under = await open();
+      const writer = await Writer.on(under);
+      const child = (digit: string, block: number, contract = "Pair") =>
+        ({ contract, address: `0x${digit.repeat(40)}`, block }) as const;
+      const stored = async (storage: StorageUnderTest) =>
+        Object.fromEntries(
+          (await storage.storage.readResume()).chains.map(({ chainId, children }) => [
+            chainId,
+            children.map(({ contract, address, block }) => `${contract} ${address.at(-1)} ${block}`).toSorted(),
+          ]),
+        );
+      writer.batch({
+        chainId: 1,
+        blocks: [4, 7],
+        children: [child("a", 1), child("b", 7), child("b", 5), child("c", 8)],
+      });
+      writer.batch({ chainId: 2, blocks: [7], children: [child("a", 7, "Pool")] });
+      await writer.drain();
+      // What begins in a later block comes with that.
+      expect(await stored(under)).toEqual({ 1: ["Pair a 1", "Pair b 5"], 2: ["Pool a 7"] });
+      writer.batch({ chainId: 1, blocks: [8], children: [child("a", 8), child("c", 8), child("a", 8, "Pool")] });
+      await writer.drain();
+      const all = { 1: ["Pair a 1", "Pair b 5", "Pair c 8", "Pool a 8"], 2: ["Pool a 7"] };
+      expect(await stored(under)).toEqual(all);
+      expect(await stored(await reopen(under))).toEqual(all);
     });
 
     test("is not in chain metadata that is written alone, and a chain that was live once stays so", async () => {
@@ -580,6 +609,19 @@ function testRollback(open: Open, reopen: Reopen): void {
         [2, 1, 2, 1],
       ]);
       expect((await under.storage.readResume()).chains[0]).toMatchObject({ block: 3, checkpoint: 2 });
+    });
+
+    test("forgets the addresses of orphaned blocks", async () => {
+      const under = await open();
+      const writer = await indexed(under);
+      const address = `0x${"a".repeat(40)}` as const;
+      const children = [7, 8].map((block) => ({ contract: `From${block}`, address, block }));
+      writer.batch({ mode: "keep", chainId: 1, blocks: [7, 8], headers: headers(7, 8), children });
+      writer.batch({ mode: "keep", chainId: 2, blocks: [8], children });
+      await writer.drain();
+      await under.storage.rollBack({ ...request, toBlock: 7, fromBlock: 8 }, silentTransaction);
+      const { chains } = await under.storage.readResume();
+      expect(chains.map((chain) => chain.children)).toEqual([[children[0]], children]);
     });
 
     test("of blocks without changes moves progress and headers alone", async () => {

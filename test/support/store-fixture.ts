@@ -1,6 +1,7 @@
 import type { Batch, BatchSlice, ChainHead, HistoryMode } from "../../src/batch/batch.ts";
 import { createBatch } from "../../src/batch/create-batch.ts";
 import type { BlockHeader } from "../../src/chain/block.ts";
+import type { ChildAddress } from "../../src/chain/child-address.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
 import { Store } from "../../src/store/store.ts";
 import type { StoreLimits } from "../../src/store/store-options.ts";
@@ -93,20 +94,33 @@ export interface BatchInput {
   /** Numbers of the blocks that have an event, ascending; one event each. Default: the checkpoint's number. */
   readonly blocks?: readonly number[];
   readonly headers?: readonly BlockHeader[];
+  /** Addresses that its blocks bring. */
+  readonly children?: readonly ChildAddress[];
   /** The chain is at its head. */
   readonly live?: boolean;
 }
 
 /** A batch of one chain, with an event in each of its blocks. */
 export function batchOf(input: BatchInput = {}): Batch {
-  const { id = 1, from = 1, mode = "final", chainId = 1, blocks = [from], headers = [], live = false } = input;
+  const {
+    id = 1,
+    from = 1,
+    mode = "final",
+    chainId = 1,
+    blocks = [from],
+    headers = [],
+    children,
+    live = false,
+  } = input;
   const last = blocks.at(-1) ?? from;
   const head = { number: last, finalized: mode === "keep" ? -1 : last, live };
   const batch = createBatch({
     id,
     firstCheckpoint: from,
     room: { items: 1e9, bytes: 1e9 },
-    supplies: [{ chainId, isEmpty: false, take: once(sliceOf({ chainId, blocks, head, headers, toBlock: last })) }],
+    supplies: [
+      { chainId, isEmpty: false, take: once(sliceOf({ chainId, blocks, head, headers, children, toBlock: last })) },
+    ],
     shardInsideWindow: false,
   });
   if (batch === undefined) throw new Error("no batch");
@@ -121,6 +135,7 @@ export interface SliceInput {
   readonly toBlock: number;
   readonly head?: ChainHead;
   readonly headers?: readonly BlockHeader[];
+  readonly children?: readonly ChildAddress[] | undefined;
 }
 
 /** A whole range as one slice. */
@@ -135,6 +150,7 @@ export function sliceOf(input: SliceInput): BatchSlice {
     ),
     routes: new Uint16Array(blocks.length),
     headers: input.headers ?? [],
+    children: input.children,
     head: input.head ?? { number: toBlock, finalized: toBlock, live: false },
     origin: undefined,
   };

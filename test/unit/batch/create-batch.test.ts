@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
-import { createBatch, type SliceSupply, truncateBatch } from "../../../src/batch/create-batch.ts";
+import { createBatch, type SliceSupply, splitBatch } from "../../../src/batch/create-batch.ts";
 import type { BlockHeader } from "../../../src/chain/block.ts";
 import { pageBytesOf } from "../../../src/chain/log-page.ts";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
@@ -171,7 +171,7 @@ describe("the leading part of a batch", () => {
   const supplies = (): SliceSupply[] => [supplyOf(1, [[[2, 2, 4, 6], 8]]), supplyOf(2, [[[5], 5]])];
   const whole = (): Batch => batch(supplies()) as Batch;
   const part = (slices: number, beforeBlock: number): unknown => {
-    const kept = truncateBatch(whole(), slices, beforeBlock);
+    const kept = splitBatch(whole(), slices, beforeBlock).kept;
     return kept && [slicesIn(kept), kept.items, kept.checkpoints, kept.progress.map(({ block }) => block)];
   };
 

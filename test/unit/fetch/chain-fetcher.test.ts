@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { AddressTable } from "../../../src/abi/address-table.ts";
 import type { FetchedRange } from "../../../src/batch/batch.ts";
 import type { BlockHeader } from "../../../src/chain/block.ts";
 import { ChainFetcher, type ChainFetcherOptions } from "../../../src/fetch/chain-fetcher.ts";
+import { ChildRegistry } from "../../../src/fetch/child-registry.ts";
 import { HeadTracker } from "../../../src/fetch/head-tracker.ts";
 import { LogSelection, type SelectedEvent } from "../../../src/fetch/log-selection.ts";
 import { RangeBuffer } from "../../../src/fetch/range-buffer.ts";
@@ -61,6 +61,7 @@ async function benchOf(input: BenchInput = {}): Promise<Bench> {
   const event = {
     route: 0,
     label: "Token.Transfer",
+    contract: "Token",
     topic: TRANSFER_TOPIC as `0x${string}`,
     topicCount: 3,
     addresses: [fakeAddress(0xee20) as `0x${string}`],
@@ -69,7 +70,7 @@ async function benchOf(input: BenchInput = {}): Promise<Bench> {
     details: undefined,
     ...selected,
   };
-  const selection = new LogSelection([event], new AddressTable());
+  const selection = new LogSelection([event]);
   const head = new HeadTracker({ maxReorgDepth: 10, blockLag, live: false, finalized: -1, clock });
   const nextBlock = options?.nextBlock ?? selection.startBlock;
   const buffer = new RangeBuffer(1, nextBlock, { items: bufferItems, bytes: 1e9 }, new Signal());
@@ -77,6 +78,8 @@ async function benchOf(input: BenchInput = {}): Promise<Bench> {
     chain: label,
     source,
     selection,
+    registry: new ChildRegistry(),
+    discovery: undefined,
     head,
     sizer: new RangeSizer(rangeBlocks),
     buffer,

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { AddressTable } from "../../../src/abi/address-table.ts";
 import type { LogFields } from "../../../src/chain/log-page.ts";
 import { LogSelection, type SelectedEvent } from "../../../src/fetch/log-selection.ts";
 import { pageOf } from "../../support/log-pages.ts";
@@ -11,6 +10,7 @@ function event(route: number, more: Partial<SelectedEvent> = {}): SelectedEvent 
   return {
     route,
     label: `C.E${route}`,
+    contract: "C",
     topic: topic("aa"),
     topicCount: 1,
     addresses: [address("01")],
@@ -19,7 +19,7 @@ function event(route: number, more: Partial<SelectedEvent> = {}): SelectedEvent 
     ...more,
   };
 }
-const selection = (...events: readonly SelectedEvent[]): LogSelection => new LogSelection(events, new AddressTable());
+const selection = (...events: readonly SelectedEvent[]): LogSelection => new LogSelection(events);
 
 describe("the query", () => {
   test("asks for the addresses and topics that are wanted in the range, each once", () => {
@@ -28,25 +28,34 @@ describe("the query", () => {
       event(1, { topic: topic("bb"), addresses: [address("02")], endBlock: 20 }),
     );
     expect([selected.startBlock, selected.endBlock]).toEqual([0, Number.POSITIVE_INFINITY]);
-    expect(selected.query(5, 15)).toEqual({
-      fromBlock: 5,
-      toBlock: 15,
-      addresses: [address("01"), address("02")],
-      topics: [topic("aa"), topic("bb")],
-    });
-    expect(selected.query(21, 30)).toMatchObject({ topics: [topic("aa")] });
-    expect(selected.query(0, 9)).toMatchObject({ topics: [topic("bb")], addresses: [address("02")] });
+    expect(selected.queries(5, 15)).toEqual([
+      {
+        fromBlock: 5,
+        toBlock: 15,
+        addresses: [address("01"), address("02")],
+        topics: [topic("aa"), topic("bb")],
+      },
+    ]);
+    expect(selected.queries(21, 30)).toMatchObject([{ topics: [topic("aa")] }]);
+    expect(selected.queries(0, 9)).toMatchObject([{ topics: [topic("bb")], addresses: [address("02")] }]);
   });
 
-  test("asks for any address when an event is wanted of any", () => {
-    const selected = selection(event(0), event(1, { topic: topic("bb"), addresses: undefined }));
-    expect(selected.query(0, 9)?.addresses).toBeUndefined();
+  test("asks for a topic at any address when it is wanted of any, and for others apart", () => {
+    const selected = selection(
+      event(0),
+      event(1, { topic: topic("bb"), addresses: undefined }),
+      event(2, { topic: topic("bb"), topicCount: 2 }),
+    );
+    expect(selected.queries(0, 9)).toEqual([
+      { fromBlock: 0, toBlock: 9, addresses: undefined, topics: [topic("bb")] },
+      { fromBlock: 0, toBlock: 9, addresses: [address("01")], topics: [topic("aa")] },
+    ]);
   });
 
   test("is none where nothing is wanted", () => {
     const selected = selection(event(0, { startBlock: 10, endBlock: 20 }));
-    expect([selected.query(0, 9), selected.query(21, 99)]).toEqual([undefined, undefined]);
-    expect(selected.query(9, 10)).toBeDefined();
+    expect([selected.queries(0, 9), selected.queries(21, 99)]).toEqual([[], []]);
+    expect(selected.queries(9, 10)).toHaveLength(1);
   });
 });
 

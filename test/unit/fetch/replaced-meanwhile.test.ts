@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { AddressTable } from "../../../src/abi/address-table.ts";
 import type { FetchedRange } from "../../../src/batch/batch.ts";
 import { HeadTracker } from "../../../src/fetch/head-tracker.ts";
 import { LogSelection } from "../../../src/fetch/log-selection.ts";
@@ -42,6 +41,7 @@ async function fetched(
   const event = {
     route: 0,
     label: "A.B",
+    contract: "A",
     topic: TOPIC,
     topicCount: 1,
     addresses: [ADDRESS],
@@ -54,7 +54,7 @@ async function fetched(
     {
       chain: { name: "mainnet", id: 1 },
       source: { ...source, logs },
-      selection: new LogSelection([event], new AddressTable()),
+      selection: new LogSelection([event]),
       head,
       newest: newestKnown ? chain.head.header : undefined,
       sizer: new RangeSizer(100),

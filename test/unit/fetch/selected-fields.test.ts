@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { AddressTable } from "../../../src/abi/address-table.ts";
 import type { FetchedRange } from "../../../src/batch/batch.ts";
 import type { BlockHeader } from "../../../src/chain/block.ts";
 import type { BlockField, TransactionField } from "../../../src/chain/fields.ts";
@@ -54,6 +53,7 @@ async function benchOf(details: SelectedDetails | undefined, options: Partial<Fa
   const event = (route: number, address: `0x${string}`, of: SelectedDetails | undefined): SelectedEvent => ({
     route,
     label: `Token${route}.Transfer`,
+    contract: `Token${route}`,
     topic: TRANSFER_TOPIC,
     topicCount: 3,
     addresses: [address],
@@ -61,7 +61,7 @@ async function benchOf(details: SelectedDetails | undefined, options: Partial<Fa
     endBlock: Number.POSITIVE_INFINITY,
     details: of,
   });
-  const selection = new LogSelection([event(0, SILVER, undefined), event(1, GOLD, details)], new AddressTable());
+  const selection = new LogSelection([event(0, SILVER, undefined), event(1, GOLD, details)]);
   const head = new HeadTracker({ maxReorgDepth: 10, blockLag: 0, live: false, finalized, clock });
   head.observe(39, finalized);
   const range = async (fromBlock = 0, toBlock = 38): Promise<FetchedRange> => {
