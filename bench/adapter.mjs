@@ -1,5 +1,6 @@
 // A contender of a side-by-side benchmark of EVM indexers: tells its runner how to start Spindex on a task and which
 // SELECTs show the outcome. BENCH_TRACES names a file to trace into.
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -9,15 +10,10 @@ export default {
   version: "0.1.0",
   tasks: ["erc20", "raw"],
   async prepare(c) {
+    // What users install, and not the sources.
+    execFileSync(c.node, [`${root}scripts/build.ts`], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
     return {
-      command: [
-        c.node,
-        "--max-semi-space-size=16",
-        "--conditions=spindex-source",
-        `${root}src/cli/bin.ts`,
-        "start",
-        "--once",
-      ],
+      command: [c.node, "--max-semi-space-size=16", `${root}dist/cli/bin.js`, "start", "--once"],
       cwd: `${root}bench/${c.task}`,
       env: {
         DATABASE_URL: c.db.url,
