@@ -8,6 +8,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "src/cli/bin.ts");
+/** Where Node.js keeps what it has compiled: a process starts in less than half the time. */
+const COMPILED = join(ROOT, ".spindex/compiled");
 
 /** Those that run. A test that failed, or took too long, leaves none behind. */
 const running = new Set<ChildProcess>();
@@ -47,7 +49,13 @@ export function startCli(args: readonly string[], options: CliOptions): CliProce
   if (isOver) throw new Error("the tests of this file are over");
   const child = spawn(process.execPath, ["--conditions=spindex-source", BIN, ...args], {
     cwd: options.cwd,
-    env: { PATH: process.env.PATH ?? "", SPINDEX_PORT: "0", SPINDEX_LOG_FORMAT: "json", ...options.env },
+    env: {
+      PATH: process.env.PATH ?? "",
+      NODE_COMPILE_CACHE: COMPILED,
+      SPINDEX_PORT: "0",
+      SPINDEX_LOG_FORMAT: "json",
+      ...options.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
