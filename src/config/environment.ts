@@ -86,9 +86,9 @@ export const ENVIRONMENT = {
   capacityChanges: {
     variable: "SPINDEX_CAPACITY_CHANGES",
     type: "count",
-    default: "200000",
+    default: "500000",
     secret: false,
-    help: "Uncommitted changes and queued items at which processing waits for the database.",
+    help: "Uncommitted changes and queued items at which processing waits for the database. [capacity.md](capacity.md) says why so many.",
   },
   capacityBytes: {
     variable: "SPINDEX_CAPACITY_BYTES",

@@ -29,6 +29,9 @@ export interface LimitSettings {
   readonly startBudgetMs: number;
 }
 
+/** A run of 100,000 events of a token has about so many: rows inserted, and balances changed. */
+const MOST_CHANGES = 150_000;
+
 /**
  * Limits that fit each other: a run is never larger than half of the capacity, or processing would wait for a write
  * that waits for more to write; and a batch is a fraction of it, or one alone would exceed it many times.
@@ -42,7 +45,7 @@ export function limitsOf(settings: LimitSettings): IndexerLimits {
       cacheBytes,
       minimumItems: Math.min(10_000, Math.floor(capacityChanges / 4)),
       liveAgeMs: 50,
-      maximumChanges: Math.max(1, Math.min(100_000, Math.floor(capacityChanges / 2))),
+      maximumChanges: Math.max(1, Math.min(MOST_CHANGES, Math.floor(capacityChanges / 2))),
       maximumBytes: Math.max(1, Math.min(64 * MIB, Math.floor(capacityBytes / 2))),
       maximumBatches: 512,
     },

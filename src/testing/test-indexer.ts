@@ -316,7 +316,7 @@ class TestRuntime {
 }
 
 const LIMITS = limitsOf({
-  capacityChanges: 200_000,
+  capacityChanges: 500_000,
   capacityBytes: 256 * 1024 * 1024,
   cacheBytes: 64 * 1024 * 1024,
   writeRetryBudgetMs: 0,

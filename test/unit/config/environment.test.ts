@@ -15,7 +15,7 @@ const DEFAULTS = {
   logFormat: undefined,
   fatalLingerMs: undefined,
   writeRetryBudgetMs: 600_000,
-  capacityChanges: 200_000,
+  capacityChanges: 500_000,
   capacityBytes: 256 * 2 ** 20,
   cacheBytes: 256 * 1024 * 1024,
   traceFile: undefined,

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { readEnvironment } from "../../../src/config/environment.ts";
 import { limitsOf } from "../../../src/indexer/limits.ts";
+import { account, insert, process, set, storeOf } from "../../support/store-fixture.ts";
 
 const rest = { capacityBytes: 4_000_000, cacheBytes: 1, writeRetryBudgetMs: 1, startBudgetMs: 1 };
 
@@ -16,9 +18,41 @@ test.each([1, 2, 3, 10, 400, 50_000, 200_000, 10_000_000])(
   },
 );
 
+/** The limits of a process without any setting. */
+function defaultLimits() {
+  const { capacityChanges, capacityBytes, cacheBytes, writeRetryBudgetMs } = readEnvironment({});
+  return limitsOf({ capacityChanges, capacityBytes, cacheBytes, writeRetryBudgetMs, startBudgetMs: 1 });
+}
+
 test("the limits of the defaults", () => {
-  expect(limitsOf({ ...rest, capacityChanges: 200_000 })).toMatchObject({
+  expect(defaultLimits()).toMatchObject({
     batch: { items: 5_000 },
-    store: { minimumItems: 10_000, maximumChanges: 100_000 },
+    store: { capacityChanges: 500_000, minimumItems: 10_000, maximumChanges: 150_000 },
   });
+});
+
+test("by default a cut of 100,000 events is written while the next is processed: nobody waits for capacity", () => {
+  const { store: limits, batch } = defaultLimits();
+  const store = storeOf({ limits });
+  let events = 0;
+  // As of a token: each event is a row, and nearly every second one changes a balance that the cut has not changed yet.
+  const processCut = (): void => {
+    for (let batches = 100_000 / batch.items; batches > 0; batches--) {
+      expect(store.capacityReached).toBeUndefined();
+      const blocks = Array.from({ length: batch.items }, (_, at) => events + at + 1);
+      process(store, { id: events / batch.items + 1, blocks }, () => {
+        events++;
+        insert(store, { id: BigInt(events), value: 1n });
+        if (events % 100 < 44) set(store, account, { id: events, balance: 1n });
+      });
+    }
+  };
+  processCut();
+  const first = store.takeRun();
+  expect(first).toMatchObject({ items: 100_000, changes: 144_000, splitReason: "drained" });
+  // It is being written.
+  processCut();
+  expect(store.capacityReached).toBeUndefined();
+  if (first !== undefined) store.durable(first);
+  expect(store.takeRun()).toMatchObject({ items: 100_000, changes: 144_000 });
 });
