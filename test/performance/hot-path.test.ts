@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { median } from "../../bench/telemetry/statistics.ts";
+import { median } from "../../bench/statistics.ts";
 import type { HotPathCost } from "./hot-path.ts";
 
 const program = fileURLToPath(new URL("./hot-path.ts", import.meta.url));

@@ -2,7 +2,7 @@
 // session; only the network and the database are left out. Prints a HotPathCost.
 import { PerformanceObserver } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { blockJson, finalizedOf, headOf, lastEventBlock, logsJson, TOKEN } from "../../bench/telemetry/chain.ts";
+import { blockJson, finalizedOf, headOf, lastEventBlock, logsJson, TOKEN } from "../../bench/chain.ts";
 import type { AnyIndexer } from "../../src/config/indexer.ts";
 import { registrationsOf } from "../../src/config/registration.ts";
 import { resolveDefinition } from "../../src/config/resolve-definition.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blockJson, headOf, lastEventBlock, logsJson } from "../../../bench/telemetry/chain.ts";
+import { blockJson, headOf, lastEventBlock, logsJson } from "../../../bench/chain.ts";
 
 const size = { events: 1_000 };
 interface Log {

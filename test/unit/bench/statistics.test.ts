@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { median, medianInterval, quantile } from "../../../bench/telemetry/statistics.ts";
+import { median, medianInterval, quantile } from "../../../bench/statistics.ts";
 
 test.each([
   [[3], 3],
