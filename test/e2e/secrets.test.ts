@@ -32,7 +32,7 @@ interface Case {
   readonly ends?: readonly [exitCode: number, code: string];
   readonly misbehaves?: readonly [Misbehaviour, MisbehaviourRule?];
   readonly env?: (rpc: URL, database: URL) => Readonly<Record<string, string>>;
-  /** Settings of the first source. */
+  /** Settings of the sources. */
   readonly source?: string;
   readonly files?: Readonly<Record<string, string>> | ((rpc: URL, database: URL) => Readonly<Record<string, string>>);
   /** What happens when the first half of the chain is durable. */

@@ -75,12 +75,15 @@ export const SETTINGS = {
   headers: ["header", "literalHeader"],
 } as const satisfies Record<ConfigField, "plain" | readonly (keyof typeof SECRETS)[]>;
 
-/** A configuration with secrets in its environment, and such as were written into it, with a second source. */
-export function configWithSecrets(port: number, first = ""): string {
-  const literal = `{ rpc: "http://127.0.0.1:${port}/${SECRETS.literalPath}", headers: { "x-key": "${SECRETS.literalHeader}" } }`;
+/**
+ * A configuration with secrets in its environment, and such as were written into it, with a second source.
+ * @param more settings of either source
+ */
+export function configWithSecrets(port: number, more = ""): string {
+  const literal = `{ rpc: "http://127.0.0.1:${port}/${SECRETS.literalPath}", headers: { "x-key": "${SECRETS.literalHeader}" }${more} }`;
   return TOKEN_PROJECT["spindex.config.ts"].replace(
     'sources: [{ rpc: env("RPC_URL") }]',
-    `sources: [{ rpc: env("RPC_URL"), headers: { authorization: env("RPC_KEY") }${first} }, ${literal}]`,
+    `sources: [{ rpc: env("RPC_URL"), headers: { authorization: env("RPC_KEY") }${more} }, ${literal}]`,
   );
 }
 
