@@ -72,6 +72,7 @@ export async function runIndexer(options: IndexerOptions, signal: AbortSignal): 
     logEvent(telemetry.log, "database.connecting", { database: label });
     const storage = await openOrStandBy(options, signal, life, startup);
     life.storage = storage;
+    options.onShard?.(storage);
     startup.done();
     logStart(telemetry.log, options.definition, storage.resume);
     storage.indexes.start(() => life.session?.isLive ?? false);

@@ -6,7 +6,7 @@ import { schemaNameOf } from "../config/schema-name.ts";
 import { SpindexError } from "../errors.ts";
 import { startDevelopmentDatabase } from "../indexer/development-database.ts";
 import { limitsOf } from "../indexer/limits.ts";
-import type { IndexerOptions } from "../indexer/options.ts";
+import type { HeldShard, IndexerOptions } from "../indexer/options.ts";
 import { runIndexer } from "../indexer.ts";
 import { createTelemetry, type IndexerTelemetry } from "../instrument/create-telemetry.ts";
 import { createLog, type Logger, logEvent } from "../instrument/log.ts";
@@ -68,9 +68,12 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
   const database = await databaseOf(run.isDevelopment, project, environment, log);
   const telemetry = await telemetryOf(run.flags, project, environment, { log, lines });
   const dumps = dumpSignal(() => telemetry.dump("signal"));
+  let shard: HeldShard | undefined;
   const crashes = reportCrashesBy(async (error) => {
     const exitCode = reportFailure(error, log, format);
-    await telemetry.shutdown();
+    // Nothing is written any more but how this start has ended: without that word it would count as killed.
+    shard?.breakOff();
+    await Promise.all([telemetry.shutdown(), shard?.close(error.code)]);
     return exitCode;
   });
   try {
@@ -79,7 +82,11 @@ export async function runProject(run: { readonly flags: RunFlags; readonly isDev
       indexer: project.definition.name,
       chains: project.definition.chains.map(({ name }) => name),
     });
-    await runIndexer(optionsOf(run, project, environment, telemetry, database.url), stop.signal);
+    const options = optionsOf(run, project, environment, telemetry, database.url);
+    const onShard = (held: HeldShard): void => {
+      shard = held;
+    };
+    await runIndexer({ ...options, onShard }, stop.signal);
     logEvent(log, "indexer.stopped");
     return 0;
   } catch (error) {
@@ -139,7 +146,8 @@ async function databaseOf(
   if (databaseUrl !== undefined) return { url: databaseUrl, stop: async () => {} };
   if (isDevelopment) {
     const database = await startDevelopmentDatabase(join(project.directory, ".spindex", "postgres"), systemClock);
-    logEvent(log, "database.embedded", { data: database.dataDir, url: database.url, origin: database.origin });
+    const { dataDir: data, socketDir: host, user, origin } = database;
+    logEvent(log, "database.embedded", { data, host, user, database: user, origin });
     return database;
   }
   throw new SpindexError("ENV_INVALID", "DATABASE_URL is not set", {

@@ -27,7 +27,6 @@ export interface LaneStart {
   readonly nextBlock: number;
   /** The newest block of ours whose hash is known. */
   readonly lastHeader: BlockHeader | undefined;
-  readonly live: boolean;
   /** The highest block known to be final. */
   readonly finalized: number;
   /** Addresses that are not in the configuration, up to the position. */
@@ -42,6 +41,8 @@ export interface LaneOptions {
   readonly addresses: AddressTable;
   /** Resume position; undefined: from the beginning. */
   readonly start: LaneStart | undefined;
+  /** Its head was once reached in this deployment. */
+  readonly live: boolean;
   readonly arrived: Signal;
   readonly once: boolean;
   readonly bufferRoom: BatchRoom;
@@ -75,7 +76,7 @@ export function createLane(options: LaneOptions): ChainLane {
   const head = new HeadTracker({
     maxReorgDepth: definition.maxReorgDepth,
     blockLag: definition.blockLag,
-    live: start?.live ?? false,
+    live: options.live,
     finalized: start?.finalized ?? -1,
     clock,
   });

@@ -1,7 +1,5 @@
 import { AddressTable } from "../abi/address-table.ts";
-import type { UndecodableReason } from "../abi/undecodable-log.ts";
 import type { ChainProgress } from "../batch/batch.ts";
-import type { ChainLabel } from "../chain/chain-label.ts";
 import type { IndexerDefinition } from "../config/definition.ts";
 import { effectDefinitionOf } from "../config/effect.ts";
 import type { Registration, SetupRegistration } from "../config/registration.ts";
@@ -23,11 +21,13 @@ import type { ChainSource } from "../source/fallback-source.ts";
 import { Store } from "../store/store.ts";
 import { PersistenceLoop } from "../write/persistence-loop.ts";
 import { RawEvents } from "../write/raw-events.ts";
-import { type ChainLane, createLane, type LaneStart } from "./chain-lane.ts";
+import { type ChainLane, createLane } from "./chain-lane.ts";
 import { chainMetadataOf } from "./chain-metadata.ts";
 import type { IndexerLimits } from "./limits.ts";
+import { laneStart, progressOf, wasLive } from "./resumed-chain.ts";
 import { handledLogReader, routesOf } from "./routes.ts";
 import type { SessionStorage } from "./session-storage.ts";
+import { Totals } from "./totals.ts";
 
 export interface SessionOptions {
   readonly definition: IndexerDefinition;
@@ -46,11 +46,6 @@ export type SessionOutcome = "ended" | "stopped";
 
 const WRITE_BACKOFF = { firstMs: 100, maxMs: 10_000 };
 
-/** Counts that the status shows. */
-export interface SessionCounts {
-  readonly undecodable: Map<string, { readonly chain: string; readonly reason: UndecodableReason; count: number }>;
-}
-
 /**
  * The parts of a running indexer, from one resume point on: lanes that fetch, the store, and the two loops. A session
  * never goes back: after a reorg a new one is built from what the storage has. Batches and runs are numbered on from the
@@ -60,7 +55,8 @@ export class Session {
   readonly store: Store;
   readonly effects: EffectCalls;
   readonly lanes: readonly ChainLane[];
-  readonly counts: SessionCounts = { undecodable: new Map() };
+  /** Those of the sessions before it are in them. */
+  readonly totals: Totals;
   readonly #o: SessionOptions;
   readonly #storage: SessionStorage;
   readonly #arrived = new Signal();
@@ -79,6 +75,7 @@ export class Session {
     this.#o = options;
     this.#storage = storage;
     const { definition, registrations, telemetry, clock, limits } = options;
+    this.totals = before?.totals ?? new Totals();
     const addresses = new AddressTable();
     const routes = routesOf(registrations, addresses);
     this.lanes = definition.chains.map((chain) =>
@@ -88,11 +85,12 @@ export class Session {
         registrations,
         source: sources.get(chain.id) as ChainSource,
         addresses,
-        start: laneStart(resume, chain.id),
+        start: laneStart(resume.chains, chain.id),
+        live: wasLive(resume.chains, chain.id, before?.lanes),
         arrived: this.#arrived,
         once: options.once,
         bufferRoom: limits.fetchBuffer,
-        onUndecodable: (label, error) => this.#countUndecodable(label, error.reason),
+        onUndecodable: (label, error) => this.totals.countUndecodable(label.name, error.reason),
         telemetry,
         clock,
       }),
@@ -117,6 +115,7 @@ export class Session {
       clock,
       runsBefore: before?.store.lastRun ?? 0,
     });
+    this.totals.begin(this.store);
     this.effects = new EffectCalls({
       store: this.store,
       reader: storage,
@@ -146,7 +145,7 @@ export class Session {
       effects: this.effects,
       processLoop: telemetry.processLoop,
       clock,
-      onUndecodable: (chain, error) => this.#countUndecodable(chain, error.reason),
+      onUndecodable: (chain, error) => this.totals.countUndecodable(chain.name, error.reason),
     });
     this.#processing = new ProcessingLoop({
       store: this.store,
@@ -294,41 +293,10 @@ export class Session {
       { fix: "Nothing is lost: they are indexed again at the next start." },
     );
   }
-
-  #countUndecodable(chain: ChainLabel, reason: UndecodableReason): void {
-    const key = `${chain.name} ${reason}`;
-    const entry = this.counts.undecodable.get(key) ?? { chain: chain.name, reason, count: 0 };
-    entry.count++;
-    this.counts.undecodable.set(key, entry);
-  }
 }
 
 function reasonOf(outcome: SessionOutcome, errors: readonly unknown[]): FlushReason {
   const [error] = errors;
   if (error === undefined) return outcome === "ended" ? "end" : "stop";
   return error instanceof ReorgDetected ? "reorg" : "failure";
-}
-
-function laneStart(resume: ResumePoint, chainId: number): LaneStart | undefined {
-  const chain = resume.chains.find((known) => known.chainId === chainId);
-  if (chain === undefined) return undefined;
-  return {
-    nextBlock: chain.block + 1,
-    lastHeader: chain.headers.at(-1),
-    live: chain.live,
-    finalized: chain.finalized,
-    children: chain.children,
-  };
-}
-
-function progressOf({
-  chainId,
-  block,
-  checkpoint,
-  headers,
-  finalized,
-  live,
-}: ResumePoint["chains"][number]): ChainProgress {
-  const head = { number: block, finalized, live };
-  return { chainId, block, timestamp: headers.at(-1)?.timestamp, checkpoint, head, headers: [] };
 }

@@ -50,7 +50,7 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
     cache: {
       bytes: store?.cache.bytes ?? 0,
       budget: limits.store.cacheBytes,
-      evicted: store?.cache.evicted ?? { effects: 0, changed: 0, loaded: 0 },
+      evicted: session?.totals.evicted ?? { effects: 0, changed: 0, loaded: 0 },
     },
     memory: {
       rows: (store?.cache.bytes ?? 0) - (store?.effects.keptBytes ?? 0),
@@ -65,8 +65,8 @@ export function statusOf(options: IndexerOptions, life: Life): Status {
     chains: session === undefined ? [] : session.lanes.map((lane) => chainStatusOf(lane, session, life)),
     indexes: life.storage?.indexes.status ?? { building: undefined, done: 0, total: 0, progress: undefined },
     effects: session?.effects.status ?? [],
-    eventsProcessed: store?.itemsProcessed ?? 0,
-    undecodableLogs: [...(session?.counts.undecodable.values() ?? [])],
+    eventsProcessed: session?.totals.events ?? 0,
+    undecodableLogs: session?.totals.undecodable ?? [],
     skippedEvents: [],
   };
 }

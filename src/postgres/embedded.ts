@@ -22,6 +22,10 @@ export interface EmbeddedOptions {
 export interface EmbeddedServer {
   /** Only for this user: it listens on a private Unix socket. */
   readonly url: string;
+  /** For psql: the host, `-h`. */
+  readonly socketDir: string;
+  /** Also the name of the database. It has no password: the socket's folder is open to its owner alone. */
+  readonly user: string;
   /** Where the data really lies. */
   readonly dataDir: string;
   /** What was done to have it. A left-over server of a process that was killed is adopted. */
@@ -82,6 +86,8 @@ async function serverOf(
   let stopping: Promise<void> | undefined;
   return {
     url: `postgresql://${USER}@localhost/${USER}?host=${encodeURIComponent(postmaster.socketDir)}`,
+    socketDir: postmaster.socketDir,
+    user: USER,
     dataDir: place.dataDir,
     origin,
     pid: postmaster.pid,

@@ -78,6 +78,7 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
   readonly #effectReader: PostgresEffectReader;
   readonly #kept: KeptRowCounts;
   #writer: WriterSession | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: PostgresStorageParts) {
     this.#parts = parts;
@@ -229,9 +230,14 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
 
   /**
    * Records how this start ended (a successor that took over may have taken it for killed), lets the shard go and ends every
-   * connection; by force after 5 s, when the database is silent. Idempotent; never throws.
+   * connection; by force after 5 s, when the database is silent. The first outcome counts; never throws.
    */
-  async close(outcome: Outcome): Promise<void> {
+  close(outcome: Outcome): Promise<void> {
+    this.#closing ??= this.#close(outcome);
+    return this.#closing;
+  }
+
+  async #close(outcome: Outcome): Promise<void> {
     const { closed, clock, lease, reader } = this.#parts;
     const done = new AbortController();
     const cut = clock.sleep(CLOSE_MS, done.signal).then(() => closed.abort());

@@ -68,7 +68,7 @@ export const LOG_EVENTS = {
   "database.embedded": {
     level: "info",
     message: "An embedded PostgreSQL runs",
-    help: "`url` for psql and others, `data`: the folder.",
+    help: "`host` (the folder of its socket), `user` and `database` for psql: `psql -h … -U … …`; `data`: the folder of the data.",
   },
   "handler.log": {
     level: "info",
