@@ -33,6 +33,9 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
+/** Below the two seconds for which a library's exporter holds up the end, and wide for a busy machine. */
+const EXIT_MARGIN_MS = 1_500;
+
 interface Run {
   readonly exitCode: number | null;
   readonly transfers: number;
@@ -79,22 +82,22 @@ test("with a collector that is away, slow or lying everything is indexed, as fas
   expect(refused).toMatchObject({ exitCode: 0, transfers: 10_000 });
   expect(refused.problems).toEqual(["telemetry.problem", "telemetry.flush_timeout"]);
   // The library's exporter held it up for two seconds.
-  expect(refused.exitMs).toBeLessThan(without.exitMs + 1_000);
+  expect(refused.exitMs).toBeLessThan(without.exitMs + EXIT_MARGIN_MS);
 
   await using lying = await startCollector((response) => response.writeHead(500).end("no"));
   const lied = await run("lying", lying.url);
   expect(lied).toMatchObject({ exitCode: 0, transfers: 10_000 });
-  expect(lied.exitMs).toBeLessThan(without.exitMs + 1_000);
+  expect(lied.exitMs).toBeLessThan(without.exitMs + EXIT_MARGIN_MS);
 
   await using slow = await startCollector(silent);
   const waited = await run("slow", slow.url);
   expect(waited).toMatchObject({ exitCode: 0, transfers: 10_000 });
   // It has been silent since the start, so nobody waits for it at the end.
-  expect(waited.exitMs).toBeLessThan(without.exitMs + 1_000);
+  expect(waited.exitMs).toBeLessThan(without.exitMs + EXIT_MARGIN_MS);
 
-  // Wide: two cores run all of it.
+  // Against a hold-up of each request, not against a busy machine: then a single run may take many times as long.
   for (const { totalMs, exitMs } of [refused, lied, waited]) {
-    expect(totalMs - exitMs).toBeLessThan(3 * (without.totalMs - without.exitMs) + 3_000);
+    expect(totalMs - exitMs).toBeLessThan(5 * (without.totalMs - without.exitMs) + 20_000);
   }
 });
 

@@ -246,6 +246,7 @@ describe("a write", () => {
           finalized: 90,
           floor: 90,
           headers: [header(99), header(100)],
+          children: [],
         },
         {
           chainId: 10,
@@ -256,6 +257,7 @@ describe("a write", () => {
           finalized: 0,
           floor: 0,
           headers: [],
+          children: [],
         },
       ],
       emptyTables: new Set(["transfer"]),
