@@ -141,6 +141,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "A handler declares a metric that cannot be, declares it twice in different ways, or leaves out one of its labels.",
     fix: "The message names the metric and what is wrong; docs/handlers.md has the rules.",
   },
+  REGISTER_INVALID: {
+    what: "A handler registers what is no address, or for a contract that is not on the event's chain.",
+    fix: "The message names the value. docs/factories.md says how addresses are registered.",
+  },
   EFFECT_FAILED: {
     what: "The function of an effect threw, took too long, or gave something that is not of its output's type.",
     fix: "The cause says which. Nothing is kept of it, so the effect is called again when a handler asks again; catch the error in the handler where it can do without.",

@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   CONTEXT_REVOKED: "bug",
   EFFECT_FAILED: "bug",
   METRIC_INVALID: "fix",
+  REGISTER_INVALID: "bug",
   // writing
   WRITE_FAILED: "bug",
   WRITE_RETRIES_EXHAUSTED: "retry",

@@ -38,6 +38,7 @@ export type {
   HandlerContext,
   HandlerOptions,
   Indexer,
+  Register,
   SetupContext,
   SetupHandler,
 } from "./config/indexer.ts";

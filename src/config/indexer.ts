@@ -1,4 +1,5 @@
 import type { BlockField, FieldSelection, TransactionField } from "../chain/fields.ts";
+import type { Address } from "../chain/hex.ts";
 import type { HandlerLog, HandlerMetrics, RunInSpan } from "../instrument/handler-telemetry.ts";
 import type { CallEffect } from "./effect.ts";
 import type { AbiInput, EventKey, EventOfAbis, WhereOf } from "./events.ts";
@@ -13,8 +14,15 @@ export interface HandlerChain<Name extends string = string> {
   readonly live: boolean;
 }
 
+/**
+ * Makes an address one of a contract's, on the chain of the event: all its logs from the event's block on are handled.
+ * Registering it again changes nothing.
+ * @throws SpindexError REGISTER_INVALID
+ */
+export type Register<Contract extends string = string> = (contract: Contract, address: Address) => void;
+
 /** What a handler works with; valid until the handler has returned. */
-export interface HandlerContext<Event, Store, Chain extends string = string> {
+export interface HandlerContext<Event, Store, Chain extends string = string, Contract extends string = string> {
   readonly event: Event;
   readonly store: Store;
   readonly chain: HandlerChain<Chain>;
@@ -28,14 +36,22 @@ export interface HandlerContext<Event, Store, Chain extends string = string> {
   readonly metrics: HandlerMetrics;
   /** Makes a call to the outside world, once for equal inputs: `await effect(getPrice, { token })`. */
   readonly effect: CallEffect;
+  /**
+   * Makes an address one of a contract's, from the event's block on: `register("Pair", event.args.pair)`. Where an event
+   * says it by itself, `factory({ … })` in the configuration is much faster: after a new address, this block is run again.
+   */
+  readonly register: Register<Contract>;
 }
 
-export type Handler<Event, Store, Chain extends string = string> = (
-  context: HandlerContext<Event, Store, Chain>,
+export type Handler<Event, Store, Chain extends string = string, Contract extends string = string> = (
+  context: HandlerContext<Event, Store, Chain, Contract>,
 ) => void | Promise<void>;
 
 /** What the set-up of a chain works with; valid until the handler has returned. */
-export type SetupContext<Store, Chain extends string = string> = Omit<HandlerContext<never, Store, Chain>, "event">;
+export type SetupContext<Store, Chain extends string = string> = Omit<
+  HandlerContext<never, Store, Chain>,
+  "event" | "register"
+>;
 
 export type SetupHandler<Store, Chain extends string = string> = (
   context: SetupContext<Store, Chain>,
@@ -73,11 +89,14 @@ export interface Indexer<Schema, Abis extends Readonly<Record<string, AbiInput>>
    * @param event `Contract.Event`; an overloaded event by its signature: `Contract.Event(address,uint256)`
    * @throws SpindexError HANDLER_DUPLICATE, HANDLER_LATE
    */
-  on<Key extends EventKey<Abis>>(event: Key, handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain>): void;
+  on<Key extends EventKey<Abis>>(
+    event: Key,
+    handler: Handler<EventOfAbis<Abis, Key>, StoreOf<Schema>, Chain, keyof Abis & string>,
+  ): void;
   on<Key extends EventKey<Abis>, InBlock extends BlockField = never, InTransaction extends TransactionField = never>(
     event: Key,
     options: HandlerOptions<WhereOf<Abis, Key>, InBlock, InTransaction>,
-    handler: Handler<EventOfAbis<Abis, Key, InBlock, InTransaction>, StoreOf<Schema>, Chain>,
+    handler: Handler<EventOfAbis<Abis, Key, InBlock, InTransaction>, StoreOf<Schema>, Chain, keyof Abis & string>,
   ): void;
   /**
    * Registers what runs once a chain, before its first block: for rows that no event makes. Its rows cannot be taken back
@@ -97,8 +116,8 @@ export interface AnyIndexer {
  * with selected fields `ContextOf<typeof indexer, "Token.Transfer", { block: ["miner"] }>`.
  */
 export type ContextOf<I, Key extends string, Fields extends Partial<FieldSelection> = { block: [] }> =
-  I extends Indexer<infer Schema, infer _Abis, infer Chain>
-    ? HandlerContext<EventOf<I, Key, Fields>, StoreOf<Schema>, Chain>
+  I extends Indexer<infer Schema, infer Abis, infer Chain>
+    ? HandlerContext<EventOf<I, Key, Fields>, StoreOf<Schema>, Chain, keyof Abis & string>
     : never;
 
 /** `event` in the handler of an event: `EventOf<typeof indexer, "Token.Transfer">`; selected fields as in `ContextOf`. */

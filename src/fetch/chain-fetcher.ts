@@ -1,6 +1,7 @@
 import type { FetchedRange } from "../batch/batch.ts";
 import type { BlockHeader } from "../chain/block.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import { SpindexError } from "../errors.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -9,6 +10,7 @@ import type { Source } from "../source/source.ts";
 import type { ChildRegistry } from "./child-registry.ts";
 import type { FactoryDiscovery } from "./factory-discovery.ts";
 import type { HeadTracker } from "./head-tracker.ts";
+import { coverLate } from "./late-children.ts";
 import type { LogSelection } from "./log-selection.ts";
 import type { RangeBuffer } from "./range-buffer.ts";
 import { queryRange } from "./range-query.ts";
@@ -91,14 +93,19 @@ export class ChainFetcher {
     if (!signal.aborted) buffer.end();
   }
 
-  /** Runs `work` while nothing is fetched: what was asked for has been delivered then. */
-  async pause<T>(work: () => Promise<T>): Promise<T> {
-    const paused = this.#turns.run(async () => {
+  /**
+   * Covers the logs of addresses that handlers have registered, from their blocks on. Meanwhile nothing else is fetched:
+   * what was asked for without them has been delivered before.
+   * @param children from blocks that were not taken from the buffer
+   * @throws as `run`
+   */
+  async cover(children: readonly ChildAddress[], signal: AbortSignal): Promise<void> {
+    const covered = this.#turns.run(async () => {
       await this.#o.discovery?.settle();
-      return work();
+      await coverLate(this.#o, children, this.fetched, signal);
     });
     this.#o.buffer.changed.notify();
-    return paused;
+    await covered;
   }
 
   async #waitAtHead(signal: AbortSignal): Promise<void> {

@@ -117,6 +117,7 @@ export class FactoryDiscovery {
   async catchUp(factories: readonly ChildAddress[], signal: AbortSignal): Promise<void> {
     const selection = this.#o.selection.of(factories);
     const requests = this.#o.requests();
+    if (selection.queries(0, this.through).length === 0) return;
     for (let from = Math.min(...factories.map(({ block }) => block)); from <= this.through; ) {
       from = (await this.#range(selection, from, this.through, signal, requests)) + 1;
     }

@@ -17,9 +17,11 @@ import type { Telemetry } from "../instrument/telemetry.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Signal } from "../lib/signal.ts";
 import type { ChainSupply } from "../process/processing-loop.ts";
+import type { Registrar } from "../process/registrar.ts";
 import { requireLinked } from "../reorg/chain-link.ts";
 import type { ChainSource } from "../source/fallback-source.ts";
 import { selectedFactories } from "./factories.ts";
+import { createRegistrar } from "./registrar.ts";
 import { selectedEvents } from "./routes.ts";
 
 /** Where a chain goes on. */
@@ -62,6 +64,8 @@ export interface ChainLane {
   readonly supply: ChainSupply;
   readonly buffer: RangeBuffer;
   readonly source: ChainSource;
+  /** Takes what handlers register. */
+  readonly registrar: Registrar;
 }
 
 /** Queries under way at once: enough to hide a round trip, few enough to keep memory small. */
@@ -110,6 +114,7 @@ export function createLane(options: LaneOptions): ChainLane {
     supply: supplyOf(label, buffer, head, fetcher),
     buffer,
     source,
+    registrar: createRegistrar(options.contracts, definition, registry),
   };
 }
 
@@ -144,6 +149,8 @@ function supplyOf(label: ChainLabel, buffer: RangeBuffer, head: HeadTracker, fet
     label,
     chainId: label.id,
     take: (room, atLeastOne) => buffer.take(room, atLeastOne),
+    giveBack: (slices) => buffer.giveBack(slices),
+    cover: (children, signal) => fetcher.cover(children, signal),
     get isEmpty() {
       return buffer.isEmpty;
     },

@@ -5,10 +5,12 @@ import type { ChainDefinition, ContractDefinition, DeploymentDefinition } from "
 import type { Registration } from "../config/registration.ts";
 import type { ChildRegistry } from "../fetch/child-registry.ts";
 import type { FactoryEvent } from "../fetch/factory-discovery.ts";
-import { LogSelection } from "../fetch/log-selection.ts";
+import { LogSelection, type SelectedEvent } from "../fetch/log-selection.ts";
 
 /** Which events of a chain bring addresses, and what they bring. */
 export interface SelectedFactories {
+  /** By route. */
+  readonly selected: readonly SelectedEvent[];
   readonly selection: LogSelection;
   readonly events: readonly FactoryEvent[];
 }
@@ -33,8 +35,8 @@ export function selectedFactories(
   const groups = groupsOf(contracts, registrations, chain.name);
   if (groups.length === 0) return undefined;
   const addresses = new AddressTable(DECODED_ADDRESSES);
-  const selection = new LogSelection(
-    groups.map(({ contract, deployment, event }, route) => ({
+  const selected = groups.map(
+    ({ contract, deployment, event }, route): SelectedEvent => ({
       route,
       label: `${contract.name}.${event.key}`,
       contract: contract.name,
@@ -44,10 +46,11 @@ export function selectedFactories(
       children: registry.of(contract.name),
       startBlock: deployment.startBlock,
       endBlock: deployment.endBlock ?? Number.POSITIVE_INFINITY,
-    })),
+    }),
   );
   return {
-    selection,
+    selected,
+    selection: new LogSelection(selected),
     events: groups.map(({ contract, event, children }) => ({
       decoder: compileDecoder(event, addresses),
       children,

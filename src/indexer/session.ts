@@ -138,6 +138,7 @@ export class Session {
     });
     const processor = new BatchProcessor({
       chains: this.lanes.map(({ label }) => label),
+      registrars: new Map(this.lanes.map(({ label, registrar }) => [label.id, registrar])),
       routes,
       tables: definition.tables,
       addresses,

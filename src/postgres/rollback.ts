@@ -96,13 +96,13 @@ async function takeBack({ run, claim, tables, request, traceId }: RollbackContex
     }
   }
   // By block, not by checkpoint: one may have been stored with a later position than its own.
-  for (const [table, column] of [
-    ["factory_addresses", "block"],
-    ["blocks", "number"],
+  for (const [table, column, above] of [
+    ["factory_addresses", "block", request.childrenTo ?? toBlock],
+    ["blocks", "number", toBlock],
   ] as const) {
     await run("DELETE", table, `delete from ${internal(table)} where chain_id = $1 and ${column} > $2`, [
       chainId,
-      toBlock,
+      above,
     ]);
   }
   // The position of the ancestor; when it lies before everything that is stored, the last one before the orphaned.

@@ -3,7 +3,8 @@ import { UndecodableLog } from "../abi/undecodable-log.ts";
 import type { Batch, BatchSlice } from "../batch/batch.ts";
 import { isInsideWindow, splitBatch } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
-import type { HandlerChain } from "../config/indexer.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
+import type { HandlerChain, Register } from "../config/indexer.ts";
 import { assert, messageOf, SpindexError } from "../errors.ts";
 import type { BatchTelemetry, HandlerCall } from "../instrument/batch-telemetry.ts";
 import type { HandlerPlace, HandlerTelemetry } from "../instrument/handler-telemetry.ts";
@@ -19,6 +20,7 @@ import { blockOf, type EventBlock, HandledEvent } from "./event.ts";
 import type { EventRoute } from "./event-route.ts";
 import { cancel, handlerError, isOfHandler, isPending, requireNothingPending, settle } from "./handler-failure.ts";
 import { callOf, HandlerStats } from "./handler-stats.ts";
+import { BlockRegistrations, type Registrar } from "./registrar.ts";
 import { createStoreFacade, type StoreFacade } from "./store-facade.ts";
 
 export interface ProcessorOptions {
@@ -32,13 +34,26 @@ export interface ProcessorOptions {
   /** In `handlers` while a batch is processed. */
   readonly processLoop: LoopAccount<ProcessState>;
   readonly clock: Clock;
+  /** By the chain's id. */
+  readonly registrars: ReadonlyMap<number, Registrar>;
   /** A log that is not what the ABI says: counted, never dropped in silence. */
   readonly onUndecodable: (chain: ChainLabel, error: UndecodableLog) => void;
 }
 
-/** How a batch went. After a failure, `kept` is what may be committed: everything before the block that failed. */
+/**
+ * How a batch went. Unless all of it was processed, `kept` is what may be committed: everything before the block that
+ * failed, or that has registered addresses whose logs are missing.
+ */
 export type ProcessOutcome =
   | { readonly kind: "processed" }
+  | {
+      readonly kind: "registered";
+      readonly chainId: number;
+      readonly children: readonly ChildAddress[];
+      readonly kept: Batch | undefined;
+      /** What is to be processed again, when the logs of the addresses are there. */
+      readonly rest: readonly BatchSlice[];
+    }
   | { readonly kind: "failed"; readonly error: SpindexError; readonly kept: Batch | undefined };
 
 /** Awaiting plain values never turns the event loop: after so many events it gets a turn, or sockets would starve. */
@@ -82,6 +97,13 @@ export class BatchProcessor {
   }
 }
 
+/** A block that is not a part of the batch any more. */
+interface Stopped {
+  readonly block: number;
+  /** Undefined: it has registered addresses. */
+  readonly error: SpindexError | undefined;
+}
+
 interface FacadeOfChain {
   readonly index: number;
   readonly label: ChainLabel;
@@ -104,6 +126,9 @@ class BatchRun {
   #slice: BatchSlice | undefined;
   #row = 0;
   #sinceTurn = 0;
+  /** Of the current block. */
+  #registered = new BlockRegistrations();
+  #skippedBefore = 0;
 
   constructor(
     options: ProcessorOptions,
@@ -123,13 +148,15 @@ class BatchRun {
 
   async all(): Promise<ProcessOutcome> {
     for (const [number, slice] of this.#batch.slices.entries()) {
-      const failed = await this.#handleSlice(slice);
-      if (failed === undefined) continue;
+      const stopped = await this.#handleSlice(slice);
+      if (stopped === undefined) continue;
       this.#o.store.undoBlock();
       this.#told.undoBlock();
-      const { kept } = splitBatch(this.#batch, number, failed.block);
+      this.skipped = this.#skippedBefore;
+      const { kept, rest } = splitBatch(this.#batch, number, stopped.block);
       this.#endKept(kept);
-      return { kind: "failed", error: failed.error, kept };
+      if (stopped.error !== undefined) return { kind: "failed", error: stopped.error, kept };
+      return { kind: "registered", chainId: slice.range.chainId, children: this.#registered.children, kept, rest };
     }
     assert(this.#checkpoint === this.#batch.checkpoints.to, "a batch has other positions than it was numbered for");
     return { kind: "processed" };
@@ -143,12 +170,13 @@ class BatchRun {
     this.#beginBlock(last, last.throughBlock);
   }
 
-  async #handleSlice(slice: BatchSlice): Promise<{ error: SpindexError; block: number } | undefined> {
+  async #handleSlice(slice: BatchSlice): Promise<Stopped | undefined> {
     const { range, fromRow, toRow, throughBlock } = slice;
     const chain = this.#facades.get(range.chainId);
     if (chain === undefined) throw new SpindexError("INTERNAL", `no chain ${range.chainId} in this indexer`);
     const handlerChain: HandlerChain = { ...chain.label, live: range.head.live };
     const effect = this.#o.effects.call;
+    const register = this.#registerOn(chain.label);
     const { log, span, metrics } = this.#told;
     this.#slice = slice;
     let block: EventBlock | undefined;
@@ -156,6 +184,7 @@ class BatchRun {
     let startedAt = this.#o.clock.now();
     for (let row = fromRow; row < toRow; row++) {
       if (range.page.blockNumber[row] !== number) {
+        if (!this.#registered.isEmpty) return { error: undefined, block: number };
         number = range.page.blockNumber[row] as number;
         block = blockOf(range.page, row);
         this.#beginBlock(slice, number);
@@ -166,17 +195,22 @@ class BatchRun {
       if (event === undefined) continue;
       this.#o.store.beginEvent(range.page.logIndex[row] as number, route.label);
       this.#told.beginEvent();
+      this.#registered.beginEvent();
       this.#route = route;
       this.#row = row;
       try {
-        const returned = route.handler({ event, store: chain.store, chain: handlerChain, log, effect, span, metrics });
+        const context = { event, store: chain.store, chain: handlerChain, log, effect, span, metrics, register };
+        const returned = route.handler(context);
         if (returned !== undefined) await returned;
         assert(this.#o.store.isChangeable, "a handler has returned to a batch that was abandoned");
         requireNothingPending(this.#o, route.label);
       } catch (error) {
         if (!this.#o.store.isChangeable) throw error;
         const isFatal = route.onError === "stop" || !isOfHandler(error);
-        if (isPending(this.#o)) await settle(this.#o, isFatal);
+        // It may be missing what the logs of the new addresses bring: it fails when they are there, or not at all.
+        const isRunAgain = isFatal && isOfHandler(error) && !this.#registered.isEmpty;
+        if (isPending(this.#o)) await settle(this.#o, isFatal && !isRunAgain);
+        if (isRunAgain) return { error: undefined, block: number };
         const call = callOf(route, chain.label, slice, row, startedAt, this.#o.clock.now(), error);
         if (isFatal) {
           this.#telemetry.handlerFailed(call, "stop");
@@ -188,6 +222,7 @@ class BatchRun {
       this.#stats.add(chain.index, routeIndex, slice, row, startedAt, endedAt);
       startedAt = ++this.#sinceTurn >= EVENTS_A_TURN ? await this.#turn() : endedAt;
     }
+    if (!this.#registered.isEmpty) return { error: undefined, block: number };
     // The end of a scanned range has a checkpoint of its own when no event lies in its last block.
     if (number !== throughBlock) this.#beginBlock(slice, throughBlock);
     return undefined;
@@ -201,8 +236,23 @@ class BatchRun {
     return { handler, chain, block: blockNumber[this.#row] as number, logIndex: logIndex[this.#row] as number };
   }
 
+  #registerOn(chain: ChainLabel): Register {
+    const { store, registrars } = this.#o;
+    return (contract, address) => {
+      if (!store.isChangeable || store.scope.chainId !== chain.id) {
+        throw new SpindexError("CONTEXT_REVOKED", "register was used after its handler had returned", {
+          fix: "Await every promise that the handler starts.",
+        });
+      }
+      const { blockNumber } = (this.#slice as BatchSlice).range.page;
+      const child = registrars.get(chain.id)?.resolve(contract, address, blockNumber[this.#row] as number);
+      if (child !== undefined) this.#registered.add(child);
+    };
+  }
+
   #beginBlock(slice: BatchSlice, block: number): void {
     this.#checkpoint++;
+    this.#skippedBefore = this.skipped;
     this.#told.beginBlock();
     this.#o.store.beginBlock(slice.range.chainId, block, this.#checkpoint, isInsideWindow(slice, block));
   }
@@ -233,6 +283,7 @@ class BatchRun {
   #skip(call: HandlerCall): void {
     this.#o.store.undoEvent();
     this.#told.undoEvent();
+    this.#registered.undoEvent();
     this.skipped++;
     this.#telemetry.handlerFailed(call, "skip");
     this.#o.store.skip({

@@ -1,6 +1,7 @@
-import type { Batch } from "../batch/batch.ts";
+import type { Batch, BatchSlice } from "../batch/batch.ts";
 import { type BatchRoom, createBatch, type SliceSupply } from "../batch/create-batch.ts";
 import type { ChainLabel } from "../chain/chain-label.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import { releaseText } from "../chain/log-page.ts";
 import type { BatchStart, BatchTelemetry, CapacityWait } from "../instrument/batch-telemetry.ts";
 import type { Telemetry } from "../instrument/telemetry.ts";
@@ -20,6 +21,10 @@ export interface ChainSupply extends SliceSupply {
   readonly isAtHead: boolean;
   /** Newly fetched blocks can still be orphaned. */
   readonly isInsideWindow: boolean;
+  /** What was taken last comes first again, in the order in which it was taken. */
+  giveBack(slices: readonly BatchSlice[]): void;
+  /** Until the logs of these addresses are among what is to be taken, from their blocks on. */
+  cover(children: readonly ChildAddress[], signal: AbortSignal): Promise<void>;
 }
 
 export interface ProcessingLoopOptions {
@@ -44,6 +49,7 @@ export interface ProcessingLoopOptions {
   readonly clock: Clock;
 }
 
+type Registered = Extract<ProcessOutcome, { readonly kind: "registered" }>;
 type Processor = Pick<BatchProcessor, "process" | "cancel">;
 
 /** What a step came to; only the loop decides what follows. */
@@ -90,7 +96,7 @@ export class ProcessingLoop {
     const askedAt = this.#o.clock.now();
     const capacityWait = await this.#awaitCapacity(signal);
     if (signal.aborted) return "stopped";
-    return this.#process(askedAt, capacityWait);
+    return this.#process(askedAt, capacityWait, signal);
   }
 
   async #awaitSupply(signal: AbortSignal): Promise<Step> {
@@ -142,7 +148,7 @@ export class ProcessingLoop {
     return { ...wait, drainOrigin: wait.drainOrigin ?? this.#o.drainInFlight(), wakeUps, endedAt: clock.now() };
   }
 
-  async #process(askedAt: number, capacityWait: CapacityWait | undefined): Promise<Step> {
+  async #process(askedAt: number, capacityWait: CapacityWait | undefined, signal: AbortSignal): Promise<Step> {
     const { store, telemetry, clock } = this.#o;
     const createdFrom = clock.now();
     const next = this.#nextBatch();
@@ -163,7 +169,8 @@ export class ProcessingLoop {
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
     if (processed === undefined) {
       store.abandonBatch();
-      batchTelemetry.abandoned("failed", outcome.kind === "failed" ? outcome.error : undefined);
+      if (outcome.kind === "failed") batchTelemetry.abandoned("failed", outcome.error);
+      else batchTelemetry.abandoned("aborted");
     } else {
       const changes = store.commitBatch(processed);
       const frontierGap = store.processedCheckpoint - store.committedCheckpoint;
@@ -173,7 +180,23 @@ export class ProcessingLoop {
       if (!this.#o.keepsPages) releasePages(processed);
     }
     if (outcome.kind === "failed") throw outcome.error;
-    return "progress";
+    return outcome.kind === "registered" ? this.#cover(outcome, signal) : "progress";
+  }
+
+  /** Everything from the block on that has registered addresses is processed again, with the logs of these. */
+  async #cover({ rest, chainId, children }: Registered, signal: AbortSignal): Promise<Step> {
+    const { supplies, telemetry } = this.#o;
+    for (const supply of supplies) supply.giveBack(rest.filter(({ range }) => range.chainId === supply.chainId));
+    telemetry.processLoop.enter("fetch");
+    try {
+      await supplies.find((supply) => supply.chainId === chainId)?.cover(children, signal);
+      return "progress";
+    } catch (error) {
+      if (signal.aborted) return "stopped";
+      throw error;
+    } finally {
+      telemetry.processLoop.enter("other");
+    }
   }
 
   async #outcomeOf(

@@ -21,6 +21,11 @@ export interface RollbackRequest {
   readonly chainId: number;
   /** The newest block that our chain and the source's have in common; or the one before the first that is indexed. */
   readonly toBlock: number;
+  /**
+   * Addresses that began after it are forgotten: those of orphaned blocks; and all, where nothing that was indexed is
+   * left, since of blocks before the first one it is not known whether they were replaced. Default: `toBlock`.
+   */
+  readonly childrenTo?: number;
   /** What was the newest durable block. */
   readonly fromBlock: number;
   /** Hashes of the orphaned blocks that are known, oldest first. */
@@ -77,7 +82,8 @@ export async function planRollback(
   if (durable.floor < durable.startBlock) ancestor ??= durable.startBlock - 1;
   // Else the floor's own header is stored: whoever finds no common block down to it has another chain before him.
   if (ancestor === undefined || ancestor < durable.floor) throw tooDeep(chain, durable, found);
-  return { chainId: chain.id, toBlock: ancestor, fromBlock: durable.block, orphaned, found };
+  const request = { chainId: chain.id, toBlock: ancestor, fromBlock: durable.block, orphaned, found };
+  return ancestor < durable.startBlock ? { ...request, childrenTo: -1 } : request;
 }
 
 function tooDeep(chain: ChainLabel, durable: DurableChain, found: BlockHeader): SpindexError {

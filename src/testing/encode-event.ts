@@ -137,6 +137,6 @@ function refused({ place, value }: Pick<Part, "place" | "value">, expected: stri
   return invalid(`${place} = ${show(value)}`, `Give ${expected}.`);
 }
 
-function invalid(message: string, fix: string): SpindexError {
+export function invalid(message: string, fix: string): SpindexError {
   return new SpindexError("TEST_INPUT_INVALID", message, { fix });
 }

@@ -16,7 +16,7 @@ const SHARED = 0;
 export function rolledBack(
   state: MemoryState,
   tables: readonly TableModel[],
-  { chainId, toBlock }: RollbackRequest,
+  { chainId, toBlock, childrenTo = toBlock }: RollbackRequest,
   placeOf: (table: TableModel, image: EncodedImage) => string,
 ): MemoryState {
   const orphaned = state.positions.filter((position) => position.chainId === chainId && position.block > toBlock);
@@ -52,7 +52,9 @@ export function rolledBack(
     ],
     positions,
     skipped: state.skipped.filter(isKept),
-    children: new Map([...state.children].filter(([, child]) => child.chainId !== chainId || child.block <= toBlock)),
+    children: new Map(
+      [...state.children].filter(([, child]) => child.chainId !== chainId || child.block <= childrenTo),
+    ),
     effects: new Map([...state.effects].filter(([, row]) => isKept(row))),
     rawEvents: state.rawEvents.filter(isKept),
   };

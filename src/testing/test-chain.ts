@@ -1,18 +1,29 @@
 import type { AddressTable } from "../abi/address-table.ts";
+import type { EventAbi } from "../abi/event-abi.ts";
+import type { FetchedRange } from "../batch/batch.ts";
+import type { ChildAddress } from "../chain/child-address.ts";
 import { type EventId, eventIdOf } from "../chain/event-id.ts";
 import type { BlockFields, TransactionFields } from "../chain/fields.ts";
 import type { Address, Hash } from "../chain/hex.ts";
-import { type LogFields, logPageOf } from "../chain/log-page.ts";
-import type { ChainDefinition } from "../config/definition.ts";
+import { type LogFields, logPageOf, selectRows } from "../chain/log-page.ts";
+import type { ChainDefinition, ContractDefinition } from "../config/definition.ts";
 import type { Registration } from "../config/registration.ts";
-import { SpindexError } from "../errors.ts";
 import { ChildRegistry } from "../fetch/child-registry.ts";
+import { FactoryDiscovery } from "../fetch/factory-discovery.ts";
+import { addLate, putAmong } from "../fetch/late-children.ts";
 import { LogSelection, type SelectedEvent } from "../fetch/log-selection.ts";
 import { RangeBuffer } from "../fetch/range-buffer.ts";
+import { RangeSizer } from "../fetch/range-sizer.ts";
+import { selectedFactories } from "../indexer/factories.ts";
+import { createRegistrar } from "../indexer/registrar.ts";
 import { selectedEvents } from "../indexer/routes.ts";
+import type { SourceTelemetry } from "../instrument/fetch-telemetry.ts";
+import { systemClock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
+import type { Registrar } from "../process/registrar.ts";
 import { EmittedDetails } from "./emitted-details.ts";
-import { encodeEvent } from "./encode-event.ts";
+import { emittedSource } from "./emitted-source.ts";
+import { encodeEvent, invalid } from "./encode-event.ts";
 
 /** The block of an emitted event; also fields that handlers select, which are zero when they are left out. */
 export interface EmittedBlock extends Partial<BlockFields> {
@@ -53,27 +64,67 @@ interface PlacedBlock {
   readonly hash: Hash;
 }
 
+/** An event that a test may emit. */
+interface Emittable {
+  readonly selected: SelectedEvent;
+  readonly abi: EventAbi;
+}
+
+const NEVER = new AbortController().signal;
+const NO_REQUESTS: SourceTelemetry = { request: async (_, run) => (await run()).value };
 const UNBOUNDED = { items: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
 /** One chain of a test: makes logs of events, and hands them over as a fetch of real blocks would. */
 export class TestChain {
   readonly definition: ChainDefinition;
   readonly buffer: RangeBuffer;
-  readonly #registrations: readonly Registration[];
-  readonly #events: readonly SelectedEvent[];
+  /** Takes what handlers register. */
+  readonly registrar: Registrar;
+  readonly #emittable: readonly Emittable[];
   readonly #selection: LogSelection;
   readonly #details = new EmittedDetails();
   readonly #registry = new ChildRegistry();
+  readonly #discovery: FactoryDiscovery | undefined;
+  /** All that was emitted: some of it may count only when its address has become known. */
+  readonly #emitted: LogFields[] = [];
   #logs: LogFields[] = [];
   #last: LogFields | undefined;
   #nextBlock: number;
 
-  constructor(definition: ChainDefinition, registrations: readonly Registration[], addresses: AddressTable) {
+  constructor(
+    definition: ChainDefinition,
+    contracts: readonly ContractDefinition[],
+    registrations: readonly Registration[],
+    addresses: AddressTable,
+  ) {
     this.definition = definition;
-    this.#registrations = registrations;
-    this.#events = selectedEvents(registrations, definition, addresses, this.#registry);
-    this.#selection = new LogSelection(this.#events);
-    this.#nextBlock = this.#events.length === 0 ? 0 : this.#selection.startBlock;
+    const events = selectedEvents(registrations, definition, addresses, this.#registry);
+    this.#selection = new LogSelection(events);
+    const factories = selectedFactories(contracts, registrations, definition, this.#registry);
+    this.#emittable = [
+      ...events.map((selected) => ({ selected, abi: registrations[selected.route]?.event as EventAbi })),
+      ...(factories?.selected ?? []).map((selected, at) => ({
+        selected,
+        abi: factories?.events[at]?.decoder.event as EventAbi,
+      })),
+    ];
+    this.#discovery =
+      factories &&
+      new FactoryDiscovery({
+        ...factories,
+        source: emittedSource(() => this.#emitted),
+        registry: this.#registry,
+        sizer: new RangeSizer(Number.MAX_SAFE_INTEGER),
+        nextBlock: 0,
+        requests: () => NO_REQUESTS,
+        onUndecodable: (error) => {
+          throw error;
+        },
+        clock: systemClock,
+      });
+    this.registrar = createRegistrar(contracts, definition, this.#registry);
+    const startBlocks = this.#emittable.map(({ selected }) => selected.startBlock);
+    this.#nextBlock = startBlocks.length === 0 ? 0 : Math.min(...startBlocks);
     this.buffer = new RangeBuffer(definition.id, this.#nextBlock, UNBOUNDED, new Signal());
   }
 
@@ -88,11 +139,11 @@ export class TestChain {
    * @throws SpindexError TEST_INPUT_INVALID
    */
   emit(key: string, args: Readonly<Record<string, unknown>>, place: EmittedPlace): EventId {
-    const { selected, registration } = this.#selectedEvent(key);
+    const { selected, abi } = this.#selectedEvent(key);
     const block = this.#block(key, place.block, selected);
     const logIndex = place.log?.index ?? (this.#last?.blockNumber === block.number ? this.#last.logIndex + 1 : 0);
     const log: LogFields = {
-      ...encodeEvent(registration.event, args),
+      ...encodeEvent(abi, args),
       address: this.#address(key, place.log?.address, selected),
       blockNumber: block.number,
       blockTimestamp: block.timestamp,
@@ -105,43 +156,58 @@ export class TestChain {
     this.#details.add(log, typeof place.block === "object" ? place.block : {}, place.transaction ?? {});
     const id = eventIdOf(log.blockNumber, logIndex);
     this.#logs.push(log);
+    this.#emitted.push(log);
     this.#last = log;
     return id;
   }
 
   /** What was emitted since the last time goes into the buffer, as one range that ends with the last event's block. */
-  deliver(): void {
+  async deliver(): Promise<void> {
     const last = this.#logs.at(-1);
     if (last === undefined) return;
-    const page = logPageOf(this.#logs);
-    const { routes } = this.#selection.route(page);
-    const [fromBlock, toBlock] = [this.#nextBlock, last.blockNumber];
-    const head = { number: toBlock, finalized: toBlock, live: true };
-    this.buffer.put({
-      chainId: this.definition.id,
-      fromBlock,
-      toBlock,
-      page,
-      routes,
-      headers: [],
-      details: this.#details.take(),
-      head,
-      origin: undefined,
-    });
+    const toBlock = last.blockNumber;
+    await this.#discovery?.reach(toBlock, toBlock, NEVER);
+    const range = this.#rangeOf(this.#selection, this.#logs, toBlock);
+    const children = this.#registry.deliver(toBlock);
+    this.buffer.put({ ...range, details: this.#details.take(), children });
     this.#nextBlock = toBlock + 1;
     this.#logs = [];
   }
 
-  #selectedEvent(key: string): { selected: SelectedEvent; registration: Registration } {
-    const selected = this.#events.find(({ label }) => label === key);
-    const registration = selected && this.#registrations[selected.route];
-    if (selected === undefined || registration === undefined) {
+  /** What was emitted at these addresses from their blocks on joins what is in the buffer. */
+  async cover(children: readonly ChildAddress[]): Promise<void> {
+    const { late, deliver } = await addLate(this.#registry, this.#discovery, children, NEVER);
+    const toBlock = this.#nextBlock - 1;
+    const logs = this.#emitted.filter(
+      ({ blockNumber }) => blockNumber >= this.buffer.nextBlock && blockNumber <= toBlock,
+    );
+    putAmong(this.buffer, [this.#rangeOf(this.#selection.of(late), logs, toBlock)], deliver(toBlock));
+  }
+
+  #rangeOf(selection: LogSelection, logs: readonly LogFields[], toBlock: number): FetchedRange {
+    const page = logPageOf(logs);
+    const { rows, routes } = selection.route(page);
+    return {
+      chainId: this.definition.id,
+      fromBlock: this.#nextBlock,
+      toBlock,
+      page: selectRows(page, rows),
+      routes,
+      headers: [],
+      head: { number: toBlock, finalized: toBlock, live: true },
+      origin: undefined,
+    };
+  }
+
+  #selectedEvent(key: string): Emittable {
+    const found = this.#emittable.find(({ selected }) => selected.label === key);
+    if (found === undefined) {
       throw invalid(
         `${key} has no handler, or its contract is not on ${this.definition.name}`,
         "Import the handler files in the test, and name a chain of the contract.",
       );
     }
-    return { selected, registration };
+    return found;
   }
 
   #block(key: string, given: EmittedPlace["block"], event: SelectedEvent): PlacedBlock {
@@ -167,6 +233,11 @@ export class TestChain {
   #address(key: string, given: Address | undefined, { addresses }: SelectedEvent): Address {
     const address = (given?.toLowerCase() ?? addresses?.[0] ?? ANY_ADDRESS) as Address;
     if (addresses === undefined || addresses.includes(address)) return address;
+    if (addresses.length === 0) {
+      if (given !== undefined) return address;
+      const fix = "Give log: { address }: it counts once an event of the factory, or a handler, has brought it.";
+      throw invalid(`${key} has no address of its own`, fix);
+    }
     throw invalid(`${key} is not indexed at ${address}`, `Its contract has the addresses ${addresses.join(", ")}.`);
   }
 
@@ -188,8 +259,4 @@ export class TestChain {
 function wordOf(block: number, logIndex?: number): Hash {
   const low = logIndex === undefined ? "" : logIndex.toString(16).padStart(8, "0");
   return `0x${block.toString(16).padStart(64 - low.length, "0")}${low}`;
-}
-
-export function invalid(message: string, fix: string): SpindexError {
-  return new SpindexError("TEST_INPUT_INVALID", message, { fix });
 }

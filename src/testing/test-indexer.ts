@@ -35,10 +35,11 @@ import { Store } from "../store/store.ts";
 import type { TableModel } from "../store/table.ts";
 import { type RawEventRow, RawEvents } from "../write/raw-events.ts";
 import type { TraceCollector } from "./collect-traces.ts";
+import { invalid } from "./encode-event.ts";
 import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "./memory-codec.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import { MemoryStorage } from "./memory-storage.ts";
-import { type EmittedPlace, invalid, TestChain } from "./test-chain.ts";
+import { type EmittedPlace, TestChain } from "./test-chain.ts";
 import { TestTelemetry } from "./test-telemetry.ts";
 import { TestTraces } from "./test-traces.ts";
 
@@ -113,7 +114,7 @@ export function createTestIndexer<Schema, A extends Abis, Chain extends string>(
     });
   }
   const addresses = new AddressTable();
-  const chains = definition.chains.map((chain) => new TestChain(chain, registrations, addresses));
+  const chains = definition.chains.map((chain) => new TestChain(chain, definition.contracts, registrations, addresses));
   const { tables } = definition;
   const parts = {
     definition,
@@ -234,6 +235,7 @@ class TestRuntime {
       effects,
       processLoop,
       clock: systemClock,
+      registrars: new Map(chains.map((chain) => [chain.definition.id, chain.registrar])),
       onUndecodable: (_, error) => {
         throw error;
       },
@@ -256,7 +258,7 @@ class TestRuntime {
 
   async process(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    for (const chain of this.#chains) chain.deliver();
+    for (const chain of this.#chains) await chain.deliver();
     const setUp = this.#setup;
     for (let batch = this.#setupBatch(); setUp !== undefined && batch !== undefined; batch = this.#setupBatch()) {
       await this.#processBatch(batch, setUp);
@@ -302,7 +304,8 @@ class TestRuntime {
     const processed = outcome.kind === "processed" ? batch : outcome.kept;
     if (processed === undefined) {
       store.abandonBatch();
-      telemetry.abandoned("failed", outcome.kind === "processed" ? undefined : outcome.error);
+      if (outcome.kind === "failed") telemetry.abandoned("failed", outcome.error);
+      else telemetry.abandoned("aborted");
     } else {
       const changes = store.commitBatch(processed);
       const frontierGap = store.processedCheckpoint - store.committedCheckpoint;
@@ -310,6 +313,12 @@ class TestRuntime {
     }
     for (let run = store.takeRun(); run !== undefined; run = store.takeRun()) await this.#write(run);
     if (outcome.kind === "processed") return;
+    if (outcome.kind === "registered") {
+      const { rest, chainId, children } = outcome;
+      for (const { buffer } of this.#chains)
+        buffer.giveBack(rest.filter(({ range }) => range.chainId === buffer.chainId));
+      return this.#chains.find(({ definition }) => definition.id === chainId)?.cover(children);
+    }
     this.#failure = outcome.error;
     throw outcome.error;
   }

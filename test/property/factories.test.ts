@@ -9,8 +9,9 @@ import {
   ROOT,
   runFactories,
   seedOf,
+  type Way,
 } from "../support/factory-project.ts";
-import { buildChain, fakeAddress } from "../support/fake-chain.ts";
+import { buildChain, fakeAddress, forkChain } from "../support/fake-chain.ts";
 
 const FACTORIES = [1, 2, 3].map((n) => fakeAddress(0x2000 + n));
 const PAIRS = [1, 2, 3, 4, 5].map((n) => fakeAddress(0x3000 + n));
@@ -38,16 +39,51 @@ const world = fc.record({
   startBlock: fc.integer({ min: 0, max: 8 }),
 });
 
+const WAYS: readonly Way[] = ["factories", "registered", "registered factories", "registered pairs"];
+type Plan = readonly (readonly FactoryLog[])[];
+const logsOf = (plan: Plan) => (block: number) => (plan[block] ?? []).map(seedOf);
+
 describe("what is handled is what a run handles that knows every address beforehand", () => {
-  test("with factories of factories", async () => {
+  test.each(WAYS)("%s", async (way) => {
     await fc.assert(
       fc.asyncProperty(world, async ({ plan, finalized, maxBlocks, batchItems, startBlock }) => {
-        const chain = buildChain({ blocks: plan.length, logs: (block) => (plan[block] ?? []).map(seedOf) });
+        const chain = buildChain({ blocks: plan.length, logs: logsOf(plan) });
         const source = chainSource({ chain, finalized, maxBlocks });
-        const { seen } = await runFactories(factoryProject("factories", startBlock), source, { batchItems });
+        const { seen, database } = await runFactories(factoryProject(way, startBlock), source, { batchItems });
+        expect(seen).toEqual(expectedSeen(plannedLogs(plan), startBlock));
+        if (startBlock < plan.length) expect(database.progress[0]?.block).toBe(plan.length - 1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(WAYS)("%s, over restarts and a reorg that orphans some of them", async (way) => {
+    const input = fc.record({ world, cut: fc.nat(), ancestor: fc.nat(), orphaned: world });
+    await fc.assert(
+      fc.asyncProperty(input, async ({ world: { plan, maxBlocks, batchItems, startBlock }, ...other }) => {
+        const ancestor = other.ancestor % plan.length;
+        const cut = other.cut % (ancestor + 1);
+        const orphaned = other.orphaned.plan.slice(0, plan.length - ancestor - 1);
+        const settings = { finalized: Math.min(other.orphaned.finalized, ancestor), maxBlocks };
+        const first = buildChain({ blocks: ancestor + 1, logs: logsOf(plan) });
+        const dead = forkChain(first, ancestor, {
+          seed: "dead",
+          blocks: orphaned.length,
+          logs: (block) => logsOf(orphaned)(block - ancestor - 1),
+        });
+        const best = forkChain(first, ancestor, { blocks: plan.length - ancestor, logs: logsOf(plan) });
+        const start = { id: first.id, blocks: first.blocks.slice(0, cut + 1) };
+        const project = () => factoryProject(way, startBlock);
+        let { database } = await runFactories(project(), chainSource({ chain: start, ...settings }), { batchItems });
+        ({ database } = await runFactories(project(), chainSource({ chain: dead, ...settings }), {
+          database,
+          batchItems,
+        }));
+        const end = chainSource({ chain: best, ...settings });
+        const { seen } = await runFactories(project(), end, { database, batchItems });
         expect(seen).toEqual(expectedSeen(plannedLogs(plan), startBlock));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

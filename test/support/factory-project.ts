@@ -41,10 +41,13 @@ export function seedOf(log: FactoryLog): LogSeed {
 }
 
 /** How the addresses of factories and pairs become known. */
-export type Way = "factories" | "registered" | "mixed";
+export type Way = "factories" | "registered" | "registered factories" | "registered pairs";
 
 export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
-  const isFactory = { factories: way !== "registered", pairs: way === "factories" };
+  const isRegistered = {
+    factories: way === "registered" || way === "registered factories",
+    pairs: way === "registered" || way === "registered pairs",
+  };
   const indexer = defineIndexer({
     name: "factories",
     schema: { seen: entity({ id: t.eventId(), address: t.address(), n: t.uint256() }, { appendOnly: true }) },
@@ -55,9 +58,9 @@ export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
         abi: FACTORY_ABI,
         chains: {
           mainnet: {
-            address: isFactory.factories
-              ? factory({ contract: "Root", event: "Deployed", parameter: "factory" })
-              : "registered",
+            address: isRegistered.factories
+              ? "registered"
+              : factory({ contract: "Root", event: "Deployed", parameter: "factory" }),
           },
         },
       },
@@ -65,9 +68,9 @@ export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
         abi: PAIR_ABI,
         chains: {
           mainnet: {
-            address: isFactory.pairs
-              ? factory({ contract: "Factory", event: "Created", parameter: "child" })
-              : "registered",
+            address: isRegistered.pairs
+              ? "registered"
+              : factory({ contract: "Factory", event: "Created", parameter: "child" }),
             startBlock,
           },
         },
@@ -77,6 +80,12 @@ export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
   indexer.on("Pair.Ping", ({ event, store }) => {
     store.seen.insert({ id: event.id, address: event.log.address, n: event.args.n });
   });
+  if (isRegistered.factories) {
+    indexer.on("Root.Deployed", ({ event, register }) => register("Factory", event.args.factory));
+  }
+  if (isRegistered.pairs) {
+    indexer.on("Factory.Created", ({ event, register }) => register("Pair", event.args.child));
+  }
   return indexer;
 }
 

@@ -80,7 +80,7 @@ expectTypeOf<EventKey<{ Token: typeof tokenAbi; Market: typeof jsonAbi }>>().toE
 type Transfer = EventOf<typeof indexer, "Token.Transfer">;
 expectTypeOf<Transfer["args"]>().toEqualTypeOf<{ readonly from: Hex; readonly to: Hex; readonly value: bigint }>();
 expectTypeOf<ContextOf<typeof indexer, "Token.Transfer">>().toEqualTypeOf<
-  HandlerContext<Transfer, StoreOf<{ account: typeof account }>, "mainnet" | "base">
+  HandlerContext<Transfer, StoreOf<{ account: typeof account }>, "mainnet" | "base", "Token" | "Market">
 >();
 const onTransfer = (context: ContextOf<typeof indexer, "Token.Transfer">): void => void context.event.args.value;
 indexer.on("Token.Transfer", onTransfer);

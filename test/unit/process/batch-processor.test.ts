@@ -119,6 +119,7 @@ async function run(input: RunInput): Promise<Ran> {
     routes,
     tables: TABLES,
     addresses: new AddressTable(),
+    registrars: new Map(),
     store,
     effects: effectCallsOf(store, clock),
     processLoop,

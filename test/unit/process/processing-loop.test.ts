@@ -77,6 +77,8 @@ function benchOf(input: BenchInput = {}): Bench {
         label,
         chainId: label.id,
         take: (room, atLeastOne) => buffer.take(room, atLeastOne),
+        giveBack: (slices) => buffer.giveBack(slices),
+        cover: async () => {},
         get isEmpty() {
           return buffer.isEmpty;
         },
@@ -105,6 +107,7 @@ function benchOf(input: BenchInput = {}): Bench {
       ],
       tables: TABLES,
       addresses: new AddressTable(),
+      registrars: new Map(),
       store,
       effects: effectCallsOf(store, clock),
       processLoop: telemetry.processLoop,

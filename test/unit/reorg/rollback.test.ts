@@ -69,6 +69,7 @@ describe("a chain goes back", () => {
     expect(await plan(young, forkedSource(3, 30))).toEqual({
       chainId: 1,
       toBlock: 4,
+      childrenTo: -1,
       fromBlock: 8,
       orphaned: headers(5, 8),
       found: FOUND,
