@@ -19,8 +19,8 @@ export const rollbackMutants: readonly Mutant[] = [
     name: "leave the headers of orphaned blocks",
     rule: "A rollback forgets whatever is known of orphaned blocks.",
     file: ROLLBACK,
-    find: 'delete from ${internal("blocks")} where chain_id = $1 and number > $2`',
-    replace: 'delete from ${internal("blocks")} where chain_id = $1 and number > $2 + 1000000`',
+    find: '["blocks", "number", toBlock],',
+    replace: '["blocks", "number", toBlock + 1_000_000],',
     killedBy: { file: REORG_TEST, name: "leaves the rows of the final chain" },
   },
   {

@@ -25,6 +25,12 @@ const FACTORY_ABI = ["event Created(uint256 kind, address child)"] as const;
 const PAIR_ABI = ["event Ping(uint256 n)"] as const;
 const [DEPLOYED, CREATED, PING] = parseEvents([...ROOT_ABI, ...FACTORY_ABI, ...PAIR_ABI], "test");
 
+export function topicOf(kind: FactoryLog["kind"]): string {
+  const event = { deployed: DEPLOYED, created: CREATED, ping: PING }[kind];
+  if (event === undefined) throw new Error("an event is missing");
+  return event.topic;
+}
+
 export type FactoryLog =
   | { readonly kind: "deployed" | "created"; readonly by: string; readonly child: string }
   | { readonly kind: "ping"; readonly by: string; readonly n: number };
@@ -43,7 +49,11 @@ export function seedOf(log: FactoryLog): LogSeed {
 /** How the addresses of factories and pairs become known. */
 export type Way = "factories" | "registered" | "registered factories" | "registered pairs";
 
-export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
+export function factoryProject(
+  way: Way,
+  startBlock = 0,
+  at: { readonly rpc: string; readonly root: string } = { rpc: "http://memory", root: ROOT },
+): AnyIndexer {
   const isRegistered = {
     factories: way === "registered" || way === "registered factories",
     pairs: way === "registered" || way === "registered pairs",
@@ -51,9 +61,9 @@ export function factoryProject(way: Way, startBlock = 0): AnyIndexer {
   const indexer = defineIndexer({
     name: "factories",
     schema: { seen: entity({ id: t.eventId(), address: t.address(), n: t.uint256() }, { appendOnly: true }) },
-    chains: { mainnet: { id: 1, sources: [{ rpc: "http://memory" }], maxReorgDepth: 1000 } },
+    chains: { mainnet: { id: 1, sources: [{ rpc: at.rpc }], pollIntervalMs: 50, maxReorgDepth: 1000 } },
     contracts: {
-      Root: { abi: ROOT_ABI, chains: { mainnet: { address: ROOT as `0x${string}` } } },
+      Root: { abi: ROOT_ABI, chains: { mainnet: { address: at.root as `0x${string}` } } },
       Factory: {
         abi: FACTORY_ABI,
         chains: {
@@ -154,13 +164,17 @@ function seenIn(database: MemoryDatabase): readonly string[] {
 }
 
 /** What is to be seen: worked out over the whole chain at once. */
-export function expectedSeen(logs: readonly (FactoryLog & { readonly block: number })[], startBlock = 0): string[] {
+export function expectedSeen(
+  logs: readonly (FactoryLog & { readonly block: number })[],
+  startBlock = 0,
+  root = ROOT,
+): string[] {
   const factories = new Map<string, number>();
   const pairs = new Map<string, number>();
   const note = (known: Map<string, number>, address: string, block: number): void => {
     known.set(address, Math.min(block, known.get(address) ?? block));
   };
-  for (const log of logs) if (log.kind === "deployed" && log.by === ROOT) note(factories, log.child, log.block);
+  for (const log of logs) if (log.kind === "deployed" && log.by === root) note(factories, log.child, log.block);
   for (const log of logs) {
     if (log.kind === "created" && (factories.get(log.by) ?? Number.POSITIVE_INFINITY) <= log.block) {
       note(pairs, log.child, log.block);
