@@ -73,7 +73,7 @@ describe("event codes", () => {
 
   test("of the sources are in the contract", () => {
     const codes = texts.flatMap(([, text]) =>
-      [...text.matchAll(/\bevent: "([^"]+)"|\b(?:logEvent|report)\([^,)]*, "([^"]+)"|#report\("([^"]+)"/g)].map(
+      [...text.matchAll(/\bevent: "([^"]+\.[^"]+)"|\b(?:logEvent|report)\([^,)]*, "([^"]+)"|#report\("([^"]+)"/g)].map(
         ([, ...found]) => found.find((code) => code !== undefined) ?? "",
       ),
     );
