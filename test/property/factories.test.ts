@@ -35,6 +35,7 @@ const world = fc.record({
   plan: fc.array(fc.array(log, { maxLength: 4 }), { minLength: 1, maxLength: 25 }),
   finalized: fc.integer({ min: -1, max: 25 }),
   maxBlocks: fc.integer({ min: 1, max: 30 }),
+  maxRangeBlocks: fc.integer({ min: 1, max: 30 }),
   batchItems: fc.integer({ min: 1, max: 10 }),
   startBlock: fc.integer({ min: 0, max: 8 }),
 });
@@ -46,10 +47,12 @@ const logsOf = (plan: Plan) => (block: number) => (plan[block] ?? []).map(seedOf
 describe("what is handled is what a run handles that knows every address beforehand", () => {
   test.each(WAYS)("%s", async (way) => {
     await fc.assert(
-      fc.asyncProperty(world, async ({ plan, finalized, maxBlocks, batchItems, startBlock }) => {
+      fc.asyncProperty(world, async ({ plan, finalized, maxBlocks, maxRangeBlocks, batchItems, startBlock }) => {
         const chain = buildChain({ blocks: plan.length, logs: logsOf(plan) });
         const source = chainSource({ chain, finalized, maxBlocks });
-        const { seen, database } = await runFactories(factoryProject(way, startBlock), source, { batchItems });
+        const { seen, database } = await runFactories(factoryProject(way, startBlock, { maxRangeBlocks }), source, {
+          batchItems,
+        });
         expect(seen).toEqual(expectedSeen(plannedLogs(plan), startBlock));
         if (startBlock < plan.length) expect(database.progress[0]?.block).toBe(plan.length - 1);
       }),
@@ -60,7 +63,8 @@ describe("what is handled is what a run handles that knows every address beforeh
   test.each(WAYS)("%s, over restarts and a reorg that orphans some of them", async (way) => {
     const input = fc.record({ world, cut: fc.nat(), ancestor: fc.nat(), orphaned: world });
     await fc.assert(
-      fc.asyncProperty(input, async ({ world: { plan, maxBlocks, batchItems, startBlock }, ...other }) => {
+      fc.asyncProperty(input, async ({ world: { plan, maxBlocks, batchItems, ...config }, ...other }) => {
+        const { maxRangeBlocks, startBlock } = config;
         const ancestor = other.ancestor % plan.length;
         const cut = other.cut % (ancestor + 1);
         const orphaned = other.orphaned.plan.slice(0, plan.length - ancestor - 1);
@@ -73,7 +77,7 @@ describe("what is handled is what a run handles that knows every address beforeh
         });
         const best = forkChain(first, ancestor, { blocks: plan.length - ancestor, logs: logsOf(plan) });
         const start = { id: first.id, blocks: first.blocks.slice(0, cut + 1) };
-        const project = () => factoryProject(way, startBlock);
+        const project = () => factoryProject(way, startBlock, { maxRangeBlocks });
         let { database } = await runFactories(project(), chainSource({ chain: start, ...settings }), { batchItems });
         ({ database } = await runFactories(project(), chainSource({ chain: dead, ...settings }), {
           database,

@@ -52,7 +52,11 @@ export type Way = "factories" | "registered" | "registered factories" | "registe
 export function factoryProject(
   way: Way,
   startBlock = 0,
-  at: { readonly rpc: string; readonly root: string } = { rpc: "http://memory", root: ROOT },
+  {
+    rpc = "http://memory",
+    root = ROOT,
+    maxRangeBlocks = 10_000,
+  }: { readonly rpc?: string; readonly root?: string; readonly maxRangeBlocks?: number } = {},
 ): AnyIndexer {
   const isRegistered = {
     factories: way === "registered" || way === "registered factories",
@@ -61,9 +65,9 @@ export function factoryProject(
   const indexer = defineIndexer({
     name: "factories",
     schema: { seen: entity({ id: t.eventId(), address: t.address(), n: t.uint256() }, { appendOnly: true }) },
-    chains: { mainnet: { id: 1, sources: [{ rpc: at.rpc }], pollIntervalMs: 50, maxReorgDepth: 1000 } },
+    chains: { mainnet: { id: 1, sources: [{ rpc, maxRangeBlocks }], pollIntervalMs: 50, maxReorgDepth: 1000 } },
     contracts: {
-      Root: { abi: ROOT_ABI, chains: { mainnet: { address: at.root as `0x${string}` } } },
+      Root: { abi: ROOT_ABI, chains: { mainnet: { address: root as `0x${string}` } } },
       Factory: {
         abi: FACTORY_ABI,
         chains: {
