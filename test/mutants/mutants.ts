@@ -1,5 +1,6 @@
 import { effectMutants } from "./effects.ts";
 import { exportingMutants } from "./exporting.ts";
+import { factoryMutants } from "./factories.ts";
 import { fetchMutants } from "./fetch.ts";
 import { guiltyRowMutants } from "./guilty-row.ts";
 import { indexMutants } from "./indexes.ts";
@@ -19,6 +20,7 @@ import { writingMutants } from "./writing.ts";
 /** Breakages of the persistence cycle, in the order of the flow; `npm run test:mutants` tries them. */
 export const mutants: readonly Mutant[] = [
   ...fetchMutants,
+  ...factoryMutants,
   ...processingMutants,
   ...effectMutants,
   ...tableMutants,

@@ -226,3 +226,14 @@ indexer.onSetup(async ({ store, chain, log }) => {
 indexer.onSetup(({ event }) => void event);
 // @ts-expect-error a handler is missing
 indexer.onSetup();
+
+// Addresses are registered for contracts of the configuration.
+indexer.on("Token.Transfer", ({ event, register }) => {
+  register("Market", event.args.to);
+  // @ts-expect-error there is no contract Markt
+  register("Markt", event.args.to);
+  // @ts-expect-error no address
+  register("Market", "to");
+});
+// @ts-expect-error the set-up comes before all blocks
+indexer.onSetup(({ register }) => register);

@@ -167,6 +167,21 @@ describe("a batch", () => {
   });
 });
 
+test("addresses come with the blocks that brought them, older ones with the first; what is given back comes again", () => {
+  const child = (block: number) => ({ contract: "Pair", address: `0x${block}`, block }) as const;
+  const { range } = sliceOf({ blocks: [3, 4, 6], fromBlock: 3, toBlock: 9, children: [1, 4, 5, 9].map(child) });
+  const buffer = new RangeBuffer(1, 3, { items: 100, bytes: 1e9 }, new Signal());
+  buffer.put(range);
+  const whole = batch([buffer]) as Batch;
+  const { kept, rest } = splitBatch(whole, 0, 4);
+  expect(whole.progress).toMatchObject([{ block: 9, children: [1, 4, 5, 9].map(child) }]);
+  expect(kept?.progress).toMatchObject([{ block: 3, children: [child(1)] }]);
+  buffer.giveBack(rest);
+  expect([buffer.nextBlock, buffer.items]).toEqual([4, 2]);
+  expect(batch([buffer], 1)?.progress).toMatchObject([{ block: 4, children: [child(4)] }]);
+  expect(batch([buffer], 1)?.progress).toMatchObject([{ block: 9, children: [5, 9].map(child) }]);
+});
+
 describe("the leading part of a batch", () => {
   const supplies = (): SliceSupply[] => [supplyOf(1, [[[2, 2, 4, 6], 8]]), supplyOf(2, [[[5], 5]])];
   const whole = (): Batch => batch(supplies()) as Batch;

@@ -104,14 +104,52 @@ describe("register", () => {
     expect(calls).toEqual(["created 20", "created 20", "ping 1", "created 21"]);
   });
 
-  test("of a handler that is skipped covers nothing; a failure counts when the logs are there", async () => {
+  test("in a call that is skipped covers nothing", async () => {
+    const indexer = indexerOf("registered");
+    indexer.on("Factory.Created", { onError: "skip" }, ({ event, register }) => {
+      register("Pair", event.args.pair);
+      throw new Error("no");
+    });
+    let pinged = 0;
+    indexer.on("Pair.Ping", () => void pinged++);
+    const tested = createTestIndexer(indexer);
+    tested.emit("Factory.Created", { args: { pair: A }, block: 20 });
+    tested.emit("Pair.Ping", ping(1, 20));
+    await tested.process();
+    expect([pinged, tested.skipped.length]).toEqual([0, 1]);
+  });
+
+  test("notes a skipped event of its block once", async () => {
     const { test: indexer } = withHandlers("registered", "skip");
     indexer.emit("Factory.Created", { args: { pair: A }, block: 20 });
     indexer.emit("Pair.Ping", ping(13, 20));
+    indexer.emit("Factory.Created", { args: { pair: B }, block: 20 });
     indexer.emit("Pair.Ping", ping(2, 21));
     await indexer.process();
     expect(numbersIn(indexer as never)).toEqual([2]);
     expect(indexer.skipped.map(({ block, message }) => [block, message])).toEqual([[20, "thirteen"]]);
+  });
+
+  test.each([
+    [2, []],
+    [0, ["pings: 0"]],
+  ])("in a block with %i pings: an error counts when the logs of the new address are there", async (pings, errors) => {
+    const indexer = indexerOf("registered");
+    indexer.on("Factory.Created", async ({ event, store, register }) => {
+      register("Pair", event.args.pair);
+      const known = await store.pair.get(event.args.pair);
+      if (known === undefined) throw new Error("pings: 0");
+    });
+    indexer.on("Pair.Ping", ({ event, store }) => void store.pair.set({ id: event.log.address, pings: 1 }));
+    const tested = createTestIndexer(indexer);
+    // The constructor's log comes before that of the factory.
+    for (let n = 0; n < pings; n++) tested.emit("Pair.Ping", ping(n, 20));
+    tested.emit("Factory.Created", { args: { pair: A }, block: 20 });
+    const failed = await tested.process().then(
+      () => [],
+      (error: Error) => [(error.cause as Error).message],
+    );
+    expect(failed).toEqual(errors);
   });
 
   const failing = (call: (register: Register) => void) => {
