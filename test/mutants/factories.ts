@@ -2,7 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const EQUAL: Mutant["killedBy"] = {
   file: "test/property/factories.test.ts",
-  name: "what is handled is what a run handles that knows every address beforehand",
+  name: "it is what a run handles that knows every address beforehand",
 };
 const DISCOVERY_TEST = "test/unit/fetch/factory-discovery.test.ts";
 const KIT_TEST = "test/unit/testing/factories.test.ts";
@@ -15,7 +15,10 @@ export const factoryMutants: readonly Mutant[] = [
     file: "src/fetch/factory-discovery.ts",
     find: "while (read.some((page) => this.#addAll(page)));",
     replace: "for (const page of read) this.#addAll(page);",
-    killedBy: EQUAL,
+    killedBy: {
+      file: DISCOVERY_TEST,
+      name: "a factory counts from its first block on also where there are too many to ask for each",
+    },
   },
   {
     name: "ask new factories for nothing",
@@ -38,11 +41,14 @@ export const factoryMutants: readonly Mutant[] = [
   },
   {
     name: "fetch ranges side by side where factories are not read ahead",
-    rule: "A range knows what those before it have brought.",
+    rule: "Events of factories are asked for once.",
     file: "src/fetch/chain-fetcher.ts",
     find: "const isAlone = discovery !== undefined && last > head.finalized;",
     replace: "const isAlone = false;",
-    killedBy: EQUAL,
+    killedBy: {
+      file: DISCOVERY_TEST,
+      name: "where blocks may be replaced they are read with the logs, once as well",
+    },
   },
   {
     name: "count logs of an address from before its first block",

@@ -44,8 +44,8 @@ const WAYS: readonly Way[] = ["factories", "registered", "registered factories",
 type Plan = readonly (readonly FactoryLog[])[];
 const logsOf = (plan: Plan) => (block: number) => (plan[block] ?? []).map(seedOf);
 
-describe("what is handled is what a run handles that knows every address beforehand", () => {
-  test.each(WAYS)("%s", async (way) => {
+describe("what is handled", () => {
+  test.each(WAYS)("%s: it is what a run handles that knows every address beforehand", async (way) => {
     await fc.assert(
       fc.asyncProperty(world, async ({ plan, finalized, maxBlocks, maxRangeBlocks, batchItems, startBlock }) => {
         const chain = buildChain({ blocks: plan.length, logs: logsOf(plan) });
@@ -60,34 +60,37 @@ describe("what is handled is what a run handles that knows every address beforeh
     );
   });
 
-  test.each(WAYS)("%s, over restarts and a reorg that orphans some of them", async (way) => {
-    const input = fc.record({ world, cut: fc.nat(), ancestor: fc.nat(), orphaned: world });
-    await fc.assert(
-      fc.asyncProperty(input, async ({ world: { plan, maxBlocks, batchItems, ...config }, ...other }) => {
-        const { maxRangeBlocks, startBlock } = config;
-        const ancestor = other.ancestor % plan.length;
-        const cut = other.cut % (ancestor + 1);
-        const orphaned = other.orphaned.plan.slice(0, plan.length - ancestor - 1);
-        const settings = { finalized: Math.min(other.orphaned.finalized, ancestor), maxBlocks };
-        const first = buildChain({ blocks: ancestor + 1, logs: logsOf(plan) });
-        const dead = forkChain(first, ancestor, {
-          seed: "dead",
-          blocks: orphaned.length,
-          logs: (block) => logsOf(orphaned)(block - ancestor - 1),
-        });
-        const best = forkChain(first, ancestor, { blocks: plan.length - ancestor, logs: logsOf(plan) });
-        const start = { id: first.id, blocks: first.blocks.slice(0, cut + 1) };
-        const project = () => factoryProject(way, startBlock, { maxRangeBlocks });
-        let { database } = await runFactories(project(), chainSource({ chain: start, ...settings }), { batchItems });
-        ({ database } = await runFactories(project(), chainSource({ chain: dead, ...settings }), {
-          database,
-          batchItems,
-        }));
-        const end = chainSource({ chain: best, ...settings });
-        const { seen } = await runFactories(project(), end, { database, batchItems });
-        expect(seen).toEqual(expectedSeen(plannedLogs(plan), startBlock));
-      }),
-      { numRuns: 100 },
-    );
-  });
+  test.each(WAYS)(
+    "%s, over restarts and a reorg: it is what a run handles that knows every address beforehand",
+    async (way) => {
+      const input = fc.record({ world, cut: fc.nat(), ancestor: fc.nat(), orphaned: world });
+      await fc.assert(
+        fc.asyncProperty(input, async ({ world: { plan, maxBlocks, batchItems, ...config }, ...other }) => {
+          const { maxRangeBlocks, startBlock } = config;
+          const ancestor = other.ancestor % plan.length;
+          const cut = other.cut % (ancestor + 1);
+          const orphaned = other.orphaned.plan.slice(0, plan.length - ancestor - 1);
+          const settings = { finalized: Math.min(other.orphaned.finalized, ancestor), maxBlocks };
+          const first = buildChain({ blocks: ancestor + 1, logs: logsOf(plan) });
+          const dead = forkChain(first, ancestor, {
+            seed: "dead",
+            blocks: orphaned.length,
+            logs: (block) => logsOf(orphaned)(block - ancestor - 1),
+          });
+          const best = forkChain(first, ancestor, { blocks: plan.length - ancestor, logs: logsOf(plan) });
+          const start = { id: first.id, blocks: first.blocks.slice(0, cut + 1) };
+          const project = () => factoryProject(way, startBlock, { maxRangeBlocks });
+          let { database } = await runFactories(project(), chainSource({ chain: start, ...settings }), { batchItems });
+          ({ database } = await runFactories(project(), chainSource({ chain: dead, ...settings }), {
+            database,
+            batchItems,
+          }));
+          const end = chainSource({ chain: best, ...settings });
+          const { seen } = await runFactories(project(), end, { database, batchItems });
+          expect(seen).toEqual(expectedSeen(plannedLogs(plan), startBlock));
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
 });

@@ -55,6 +55,27 @@ test("events of factories are read ahead once, in ranges that are wider than tho
   expect(ofPair.length).toBeGreaterThan(ofRoot.length);
 });
 
+test("where blocks may be replaced they are read with the logs, once as well", async () => {
+  const chain = buildChain({
+    blocks: 60,
+    logs: (block) => (block === 0 ? [deployed, created] : [ping(block)]).map(seedOf),
+  });
+  const source = chainSource({ chain, finalized: 9 });
+  const { seen } = await runFactories(factoryProject("factories", 0, { maxRangeBlocks: 10 }), source);
+  expect(seen).toHaveLength(59);
+  const ofRoot = source.queries.filter(({ addresses }) => addresses?.includes(ROOT as `0x${string}`));
+  expect(ofRoot.map(({ fromBlock, toBlock }) => [fromBlock, toBlock])).toEqual(
+    [0, 10, 20, 30, 40, 50].map((from) => [from, from + 9]),
+  );
+});
+
+test("a factory counts from its first block on also where there are too many to ask for each", async () => {
+  const many = Array.from({ length: 600 }, (_, n): FactoryLog => ({ ...deployed, child: fakeAddress(0x9000 + n) }));
+  const source = chainSource({ chain: chainOf(many, [ping(1), created, deployed], [ping(2)]), finalized: 2 });
+  const { seen } = await runFactories(factoryProject("factories", 0, { maxRangeBlocks: 1 }), source);
+  expect(seen).toEqual([`${PAIR} 1`, `${PAIR} 2`]);
+});
+
 test("an event that does not decode is counted, unless a handler gets it", async () => {
   const short = { ...seedOf(created), data: "0x" };
   const chain = buildChain({ blocks: 2, logs: (block) => (block === 0 ? [seedOf(deployed)] : [short]) });
