@@ -31,12 +31,12 @@ test("a contract of more than 500 addresses is asked for anywhere, from the bloc
   expect(selection.queries(0, 500).map(({ topics }) => topics)).toEqual([[TOPIC], [fakeHash("t")]]);
 });
 
-test("100,000 addresses take little memory, and a log of one of them no text", () => {
+test("100,000 addresses take little memory, and a log of one of them no search", () => {
   const known = Array.from({ length: CHILDREN }, (_, n) => ({ contract: "Pair", address: childAt(n), block: n }));
   const before = process.memoryUsage().arrayBuffers;
   const registry = new ChildRegistry(known);
-  // Their bits and where to find them; beside that there is a number each, the block.
-  expect((process.memoryUsage().arrayBuffers - before) / CHILDREN).toBeLessThan(64);
+  // Their bits and where to find them, and what growing has left to be collected; beside that a number each, the block.
+  expect((process.memoryUsage().arrayBuffers - before) / CHILDREN).toBeLessThan(128);
   const selection = selectionOf(registry);
   const log = (address: Address, blockNumber: number, logIndex: number) => ({
     address,
@@ -52,10 +52,10 @@ test("100,000 addresses take little memory, and a log of one of them no text", (
   );
   const { rows } = selection.route(page);
   expect(rows.length).toBe(1_000);
-  const startedAt = performance.now();
+  const used = process.cpuUsage();
   for (let i = 0; i < 50; i++) selection.route(page);
-  // 100,000 logs: some milliseconds here, a second on the slowest machine.
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  // 100,000 logs: some ten milliseconds of CPU time; a search through all children for each would take minutes.
+  expect(process.cpuUsage(used).user / 1000).toBeLessThan(2_000);
 });
 
 test("a chain of 100,000 children is indexed by queries for ranges, not for addresses", {
