@@ -158,12 +158,12 @@ test("the README's project, as it is printed there: mint and burn", async () => 
   ]);
 });
 
-const SWAP_PROJECT = (factory: Address, pair: Address) => ({
+const SWAP_PROJECT = (factory: Address) => ({
   "schema.ts": `import { entity, t } from "spindex";
 export const pair = entity({ id: t.address(), token0: t.address(), token1: t.address(), reserve0: t.uint256().default(0n), reserve1: t.uint256().default(0n), supply: t.uint256().default(0n), swaps: t.int32().default(0) });
 export const swap = entity({ id: t.eventId(), pair: t.ref(() => pair), sender: t.address(), to: t.address(), in0: t.uint256(), in1: t.uint256(), out0: t.uint256(), out1: t.uint256() }, { appendOnly: true });
 `,
-  "spindex.config.ts": `import { defineIndexer, env } from "spindex";
+  "spindex.config.ts": `import { defineIndexer, env, factory } from "spindex";
 import * as schema from "./schema.ts";
 export default defineIndexer({
   name: "swaps",
@@ -180,7 +180,7 @@ export default defineIndexer({
         "event Swap(address indexed sender, uint256 amount0In, uint256 amount1In, uint256 amount0Out, uint256 amount1Out, address indexed to)",
         "event Transfer(address indexed from, address indexed to, uint256 value)",
       ],
-      chains: { local: { address: "${pair}" } },
+      chains: { local: { address: factory({ contract: "Factory", event: "PairCreated", parameter: "pair" }) } },
     },
   },
 });
@@ -232,7 +232,7 @@ test("a real Uniswap v2 pair: liquidity, swaps and a burn end as the contract's 
   await send(client, ALICE, pair, PAIR, "transfer", pair, 10n ** 20n);
   await send(client, ALICE, pair, PAIR, "burn", ALICE.address);
 
-  await using project = await temporaryProject(SWAP_PROJECT(factory, pair));
+  await using project = await temporaryProject(SWAP_PROJECT(factory));
   const env = { DATABASE_URL: database.url, RPC_URL: node.url };
   expect(await runCli(["start", "--once"], { cwd: project.directory, env })).toMatchObject({ exitCode: 0, stderr: "" });
 
