@@ -129,6 +129,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     what: "A handler asked for a row that has to be there, and it is not.",
     fix: "Use `get` or `getOrCreate` where a row may be missing.",
   },
+  FIND_INVALID: {
+    what: "A handler called `find` with a column, an operator or an option that does not exist, or with a value that nothing can be compared with.",
+    fix: "The message names the entity, the place in the options and the value. See [reads](handlers.md#reads).",
+  },
   READ_PENDING: {
     what: "A handler returned while one of its reads or effects was still under way.",
     fix: "Await every read and every effect.",

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   HANDLER_FAILED: "bug",
   ROW_INVALID: "bug",
   ROW_MISSING: "bug",
+  FIND_INVALID: "bug",
   READ_PENDING: "bug",
   CONTEXT_REVOKED: "bug",
   EFFECT_FAILED: "bug",

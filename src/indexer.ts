@@ -116,7 +116,7 @@ async function openOrStandBy(
   options: IndexerOptions,
   signal: AbortSignal,
   life: Life,
-  startup: PhaseTelemetry,
+  startup: PhaseTelemetry<"spindex.startup">,
 ): Promise<PostgresStorage> {
   let standby: OpenWait | undefined;
   try {
@@ -149,7 +149,7 @@ function traceShutdown(
   telemetry: IndexerTelemetry,
   session: () => Session | undefined,
 ): { begin(reason: "stop" | "end" | "failure"): void; done(): void } {
-  let phase: PhaseTelemetry | undefined;
+  let phase: PhaseTelemetry<"spindex.shutdown"> | undefined;
   return {
     begin: (reason) => {
       phase ??= telemetry.phase("spindex.shutdown", {

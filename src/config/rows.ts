@@ -36,6 +36,37 @@ type IsUnion<T, Each = T> = Each extends Each ? ([T] extends [Each] ? false : tr
 /** Some columns of a row, the key not among them. */
 export type PatchOf<E> = Partial<Omit<RowOf<E>, KeyNames<E>>>;
 
+/** Columns whose values have an order; lists and JSON have none. */
+type ComparedName<E> = {
+  [Name in keyof RowOf<E>]: NonNullable<RowOf<E>[Name]> extends string | number | bigint | boolean ? Name : never;
+}[keyof RowOf<E>];
+
+/** What a value is compared with; all that is given must hold. */
+export interface Comparisons<Value> {
+  readonly eq?: Value;
+  readonly ne?: Value;
+  readonly gt?: NonNullable<Value>;
+  readonly gte?: NonNullable<Value>;
+  readonly lt?: NonNullable<Value>;
+  readonly lte?: NonNullable<Value>;
+  readonly in?: readonly NonNullable<Value>[];
+}
+
+/** What rows must be like: all of it must hold. A bare value is compared for equality. */
+export type RowWhere<E> = {
+  readonly [Name in ComparedName<E>]?: RowOf<E>[Name] | Comparisons<RowOf<E>[Name]>;
+} & { readonly and?: readonly RowWhere<E>[]; readonly or?: readonly RowWhere<E>[] };
+
+/** Which rows to find, and in what order. */
+export interface FindOptions<E> {
+  /** Default: all rows of the chain. */
+  readonly where?: RowWhere<E>;
+  /** One column after the other; ties are ordered by the key, in the direction of the last one. Default: by the key. */
+  readonly orderBy?: { readonly [Name in ComparedName<E>]?: "asc" | "desc" };
+  /** At most so many rows. Default: all. */
+  readonly limit?: number;
+}
+
 /** `store.<entity>` for an ordinary entity. Reads see everything that handlers before have written. */
 export interface EntityStore<E> {
   get(key: KeyOf<E>): MaybePromise<RowOf<E> | undefined>;
@@ -43,6 +74,12 @@ export interface EntityStore<E> {
   getOrThrow(key: KeyOf<E>): MaybePromise<RowOf<E>>;
   /** The row with this key; when there is none, `row` is inserted and returned with its defaults. */
   getOrCreate(row: InsertOf<E>): MaybePromise<RowOf<E>>;
+  /**
+   * Rows that match, in order, with everything that handlers before have written. Costs no query while all rows of the
+   * entity are in memory.
+   * @throws SpindexError FIND_INVALID
+   */
+  find(options?: FindOptions<E>): MaybePromise<readonly RowOf<E>[]>;
   /** Inserts the row, or replaces the one with its key. */
   set(row: RowOf<E>): void;
   /**

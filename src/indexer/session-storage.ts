@@ -2,7 +2,8 @@ import type { WriteTransactionTelemetry } from "../instrument/drain-telemetry.ts
 import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { EffectCodec, EffectReader } from "../store/effect-table.ts";
-import type { RowCodec, RowReader, TableModel } from "../store/table.ts";
+import type { RowReader } from "../store/row-reader.ts";
+import type { IndexModel, RowCodec, TableModel } from "../store/table.ts";
 import type { RawEventCodec } from "../write/raw-events.ts";
 import type { Storage } from "../write/storage.ts";
 
@@ -17,6 +18,8 @@ export interface SessionStorage extends Storage, RowReader, EffectReader {
   /** The server's processes of the sessions that read now, and of the one that writes. Left out: it has none. */
   readonly readerPids?: readonly number[];
   readonly writerPid?: number | undefined;
+  /** Handlers look rows up by this index: it has to be there, also while a chain is far behind. Left out: it has none. */
+  needIndex?(table: TableModel, index: IndexModel): void;
   /** Nothing more will be written: an attempt that is under way fails at once, its outcome unknown to this process. */
   breakOff(): void;
   /**

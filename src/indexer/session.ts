@@ -26,8 +26,10 @@ import { chainMetadataOf } from "./chain-metadata.ts";
 import type { IndexerLimits } from "./limits.ts";
 import { laneStart, progressOf, wasLive } from "./resumed-chain.ts";
 import { handledLogReader, routesOf } from "./routes.ts";
+import { scanReporter } from "./scan-reporter.ts";
 import type { SessionStorage } from "./session-storage.ts";
 import { Totals } from "./totals.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface SessionOptions {
   readonly definition: IndexerDefinition;
@@ -100,12 +102,9 @@ export class Session {
       tables: definition.tables,
       emptyTables: resume.emptyTables,
       codecOf: storage.codecOf,
-      reader: {
-        rowsByKey: (table, chainId, keys) =>
-          waits.during({ state: "reads", what: table.sqlName, backendPids: () => storage.readerPids ?? [] }, () =>
-            storage.rowsByKey(table, chainId, keys),
-          ),
-      },
+      reader: waits.reading(storage),
+      onIndex: (table, index) => storage.needIndex?.(table, index),
+      onScan: scanReporter(telemetry.log),
       effectCodec: storage.effectCodec,
       keepSlices: definition.rawEvents,
       committed: resume.committedCheckpoint,
@@ -164,6 +163,10 @@ export class Session {
     });
   }
 
+  get #chainIds(): readonly number[] {
+    return this.lanes.map(({ label }) => label.id);
+  }
+
   /** The backfill of every chain is over. */
   get isLive(): boolean {
     return this.lanes.every(({ head, supply }) => head.live || supply.isEnded);
@@ -199,9 +202,11 @@ export class Session {
     const fetching = this.lanes.map((lane) => owned(lane.fetcher.run(work.signal)));
     let outcome: SessionOutcome = "stopped";
     await owned(
-      this.#processing.run(work.signal).then((how) => {
-        outcome = how;
-      }),
+      warmUp({ ...this.#o, store: this.store, reader: this.#storage, chainIds: this.#chainIds }, work.signal)
+        .then(() => this.#processing.run(work.signal))
+        .then((how) => {
+          outcome = how;
+        }),
     );
     stopWork();
     await Promise.all(fetching);

@@ -30,7 +30,7 @@ export interface Telemetry {
   pruneStarted(table: string): PruneTelemetry;
   flushStarted(start: FlushStart): FlushTelemetry;
   reorgStarted(start: ReorgStart): ReorgTelemetry;
-  phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry;
+  phase<N extends Phase>(name: N, attributes: SpanAttributes<N>): PhaseTelemetry<N>;
   /** Something begins for which no span is open, and which is to be told of if it lasts. */
   waiting(wait: WaitStart): OpenWait;
   /** A read of rows waited so long for a connection. */

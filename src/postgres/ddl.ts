@@ -89,15 +89,18 @@ export interface IndexDdl {
 /** The secondary indexes of a table. */
 export function indexDdl(names: SchemaNames, table: TableModel): readonly IndexDdl[] {
   return table.indexes.map((index) => {
-    const columns = sqlNamesOf(table, index);
-    const name = shortName(`${table.sqlName}_${columns.join("_")}_idx`);
+    const name = indexNameOf(table, index);
     const target = qualified(names.user, table.sqlName);
     return {
       name,
       table: target,
-      create: `create index concurrently ${quoteName(name)} on ${target} (${quoteNames(columns)})`,
+      create: `create index concurrently ${quoteName(name)} on ${target} (${quoteNames(sqlNamesOf(table, index))})`,
     };
   });
+}
+
+export function indexNameOf(table: TableModel, index: IndexModel): string {
+  return shortName(`${table.sqlName}_${sqlNamesOf(table, index).join("_")}_idx`);
 }
 
 function sqlNamesOf(table: TableModel, index: IndexModel): readonly string[] {

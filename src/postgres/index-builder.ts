@@ -5,9 +5,9 @@ import type { IndexStatus } from "../instrument/status.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Signal } from "../lib/signal.ts";
-import type { TableModel } from "../store/table.ts";
+import type { IndexModel, TableModel } from "../store/table.ts";
 import type { Connection } from "./connection.ts";
-import { type IndexDdl, indexDdl, qualified, type SchemaNames } from "./ddl.ts";
+import { type IndexDdl, indexDdl, indexNameOf, qualified, type SchemaNames } from "./ddl.ts";
 
 export interface IndexBuilderOptions {
   readonly names: SchemaNames;
@@ -41,6 +41,9 @@ export class IndexBuilder {
   readonly #woken = new Signal();
   #running: Promise<void> | undefined;
   #isLast = false;
+  /** Names of those that handlers look rows up by. */
+  readonly #needed = new Set<string>();
+  readonly #valid = new Set<string>();
 
   constructor(options: IndexBuilderOptions) {
     this.#o = options;
@@ -55,6 +58,14 @@ export class IndexBuilder {
   start(isTime: () => boolean): void {
     assert(this.#running === undefined, "indexes are built twice");
     if (this.#wanted.length > 0) this.#running = this.#run(isTime);
+  }
+
+  /** Handlers look rows up by this index: it is built now, whatever `isTime` says. */
+  need(table: TableModel, index: IndexModel): void {
+    const name = indexNameOf(table, index);
+    if (this.#valid.has(name)) return;
+    this.#needed.add(name);
+    this.#woken.notify();
   }
 
   /** It is time, whatever `isTime` says: builds what is missing, if one attempt is enough for it. Never rejects. */
@@ -78,9 +89,10 @@ export class IndexBuilder {
       const woken = this.#woken.next();
       let waitMs = ASK_MS;
       try {
-        isSwept ||= await this.#attempt(false);
+        isSwept ||= await this.#attempt(() => false);
         if (isSwept && this.#missing === 0) return;
-        if ((isTime() || this.#isLast) && (await this.#attempt(true))) return;
+        if ((isTime() || this.#isLast) && (await this.#attempt(() => true))) return;
+        if (this.#isNeeded) await this.#attempt(({ name }) => this.#needed.has(name));
       } catch (error) {
         if (signal.aborted) return;
         logEvent(this.#o.log, "index.failed", { index: this.#building, err: error });
@@ -95,10 +107,10 @@ export class IndexBuilder {
   }
 
   /**
-   * Drops invalid indexes, and builds the missing ones if that is asked for.
+   * Drops invalid indexes, and builds the missing ones for which that is asked for.
    * @returns false when another process of the schema is at it
    */
-  async #attempt(build: boolean): Promise<boolean> {
+  async #attempt(build: (index: IndexDdl) => boolean): Promise<boolean> {
     const { signal } = this.#stopped;
     const connection = await this.#o.connect(true);
     const over = new AbortController();
@@ -110,8 +122,8 @@ export class IndexBuilder {
       // A build waits for old transactions of others, however long; meanwhile it holds no lock that a write waits for.
       await connection.run("set lock_timeout = 0");
       for (const index of await this.#sweep(connection)) {
-        if (signal.aborted || !build) break;
-        await this.#build(connection, index);
+        if (signal.aborted) break;
+        if (build(index)) await this.#build(connection, index);
       }
       return true;
     } finally {
@@ -130,12 +142,13 @@ export class IndexBuilder {
        where n.nspname = $1 and c.relname = any($2::text[])`,
       [names.user, this.#wanted.map(({ name }) => name)],
     );
-    const valid = new Set(rows.filter(([, isValid]) => isValid === "t").map(([name]) => name));
+    this.#valid.clear();
+    for (const [name, isValid] of rows) if (isValid === "t") this.#valid.add(name ?? "");
     for (const [name, isValid] of rows) {
       if (isValid !== "t")
         await connection.run(`drop index concurrently if exists ${qualified(names.user, name ?? "")}`);
     }
-    const missing = this.#wanted.filter(({ name }) => !valid.has(name));
+    const missing = this.#wanted.filter(({ name }) => !this.#valid.has(name));
     this.#done = this.#wanted.length - missing.length;
     return missing;
   }
@@ -155,6 +168,7 @@ export class IndexBuilder {
       this.#progress = undefined;
     }
     this.#building = undefined;
+    this.#valid.add(index.name);
     this.#done++;
     logEvent(log, "index.built", { index: index.name, duration_ms: Math.round(clock.now() - startedAt) });
   }
@@ -183,6 +197,10 @@ export class IndexBuilder {
     const { building: index, done, total, progress } = this.status;
     this.#saidAt = this.#o.clock.now();
     logEvent(this.#o.log, "index.building", { index, done, total, progress });
+  }
+
+  get #isNeeded(): boolean {
+    return [...this.#needed].some((name) => !this.#valid.has(name));
   }
 
   get #missing(): number {

@@ -2,12 +2,15 @@ import { SpindexError } from "../errors.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import { storedText } from "../lib/stored-text.ts";
-import type { Row, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { RowQuery } from "../store/row-query.ts";
+import type { RowReader } from "../store/row-reader.ts";
+import type { Row, StoredRow, TableModel } from "../store/table.ts";
 import { columnTypeOf } from "./column-types.ts";
 import type { Connection } from "./connection.ts";
 import { keyColumnsOf } from "./copy-codec.ts";
 import { qualified, type SchemaNames } from "./ddl.ts";
 import { describeError, isTransient, needsNewSession } from "./failure.ts";
+import { estimateStatement, type FindStatement, findStatement, pageStatement } from "./find-statements.ts";
 import { parameterOf, type RowParser, rowParserOf } from "./row-parsers.ts";
 import { quoteName } from "./sql.ts";
 import { chainCondition } from "./table-statements.ts";
@@ -57,6 +60,26 @@ export class PostgresRowReader implements RowReader {
     const text = queryText(this.#options.names, table, parser);
     const values = table.crossChain ? lists : [...lists, chainId];
     return (await this.query(table.sqlName, text, values)).map(parser.parse);
+  }
+
+  rowsWhere(table: TableModel, chainId: number, query: RowQuery): Promise<readonly StoredRow[]> {
+    const { names } = this.#options;
+    return this.#rows(table, findStatement(names, table, this.#parserOf(table), chainId, query));
+  }
+
+  rowsAfter(table: TableModel, chainId: number, after: Row | undefined, limit: number): Promise<readonly StoredRow[]> {
+    const { names } = this.#options;
+    return this.#rows(table, pageStatement(names, table, this.#parserOf(table), chainId, { after, limit }));
+  }
+
+  async estimateRows(tables: readonly TableModel[]): Promise<ReadonlyMap<string, number>> {
+    const { text, values } = estimateStatement(this.#options.names, tables);
+    const estimated = new Map((await this.query("pg_class", text, values)).map(([name, rows]) => [name, Number(rows)]));
+    return new Map(tables.map(({ name, sqlName }) => [name, estimated.get(sqlName) ?? 0]));
+  }
+
+  async #rows(table: TableModel, { text, values }: FindStatement): Promise<readonly StoredRow[]> {
+    return (await this.query(table.sqlName, text, values)).map(this.#parserOf(table).parse);
   }
 
   /**

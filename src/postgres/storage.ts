@@ -5,7 +5,9 @@ import type { Clock } from "../lib/clock.ts";
 import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { EffectCodec, EffectKey, EffectReader, StoredEffect } from "../store/effect-table.ts";
-import type { Row, RowCodec, RowReader, StoredRow, TableModel } from "../store/table.ts";
+import type { RowQuery } from "../store/row-query.ts";
+import type { RowReader } from "../store/row-reader.ts";
+import type { IndexModel, Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { RawEventCodec } from "../write/raw-events.ts";
 import type { Pruning, Storage, WriteOutcome } from "../write/storage.ts";
@@ -202,6 +204,22 @@ export class PostgresStorage implements Storage, RowReader, EffectReader {
 
   rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
     return this.#parts.reader.rowsByKey(table, chainId, keys);
+  }
+
+  rowsWhere(table: TableModel, chainId: number, query: RowQuery): Promise<readonly StoredRow[]> {
+    return this.#parts.reader.rowsWhere(table, chainId, query);
+  }
+
+  rowsAfter(table: TableModel, chainId: number, after: Row | undefined, limit: number): Promise<readonly StoredRow[]> {
+    return this.#parts.reader.rowsAfter(table, chainId, after, limit);
+  }
+
+  estimateRows(tables: readonly TableModel[]): Promise<ReadonlyMap<string, number>> {
+    return this.#parts.reader.estimateRows(tables);
+  }
+
+  needIndex(table: TableModel, index: IndexModel): void {
+    this.indexes.need(table, index);
   }
 
   effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {

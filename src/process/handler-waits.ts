@@ -1,4 +1,6 @@
 import type { OpenWait, Telemetry, WaitStart } from "../instrument/telemetry.ts";
+import type { RowReader } from "../store/row-reader.ts";
+import type { TableModel } from "../store/table.ts";
 
 type Awaited = "reads" | "effects";
 
@@ -17,6 +19,18 @@ export class HandlerWaits {
 
   constructor(telemetry: Pick<Telemetry, "processLoop" | "waiting">) {
     this.#telemetry = telemetry;
+  }
+
+  /** The reader, its reads waited for by handlers. */
+  reading(reader: RowReader & { readonly readerPids?: readonly number[] }): RowReader {
+    const during = <T>(table: TableModel, run: () => Promise<T>): Promise<T> =>
+      this.during({ state: "reads", what: table.sqlName, backendPids: () => reader.readerPids ?? [] }, run);
+    return {
+      rowsByKey: (table, chainId, keys) => during(table, () => reader.rowsByKey(table, chainId, keys)),
+      rowsWhere: (table, chainId, query) => during(table, () => reader.rowsWhere(table, chainId, query)),
+      rowsAfter: (table, ...page) => during(table, () => reader.rowsAfter(table, ...page)),
+      estimateRows: (tables) => reader.estimateRows(tables),
+    };
   }
 
   async during<T>(wait: HandlerWait, run: () => Promise<T>): Promise<T> {

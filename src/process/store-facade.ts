@@ -47,6 +47,19 @@ export class EntityFacade {
     return row === "absent" ? undefined : row;
   }
 
+  find(input?: unknown): MaybePromise<readonly Row[]> {
+    requireOpen(this.#store, this.#chainId, this.#table.model);
+    const { reads } = this.#store;
+    const query = this.#table.search.queryOf(input);
+    this.#store.noteFind(this.#table, query);
+    if (this.#table.isComplete && !reads.areAllAsync) {
+      this.#table.countRead("memory");
+      return this.#table.find(this.#chainId, query);
+    }
+    this.#table.countRead("storage");
+    return reads.find(this.#table, this.#chainId, query);
+  }
+
   getOrThrow(key: unknown): MaybePromise<Row> {
     return map(this.get(key), (row) => row ?? this.#missing(key));
   }

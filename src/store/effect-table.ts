@@ -79,8 +79,8 @@ export class EffectTable {
 
   /** @param codec undefined: no effect whose output is to be written may be called */
   constructor(codec: EffectCodec | undefined, firstRun: number) {
-    this.#openRun = firstRun;
     this.#codec = codec;
+    this.#openRun = firstRun;
   }
 
   /** Outputs that are in no sealed run, those of the batch in progress included. */

@@ -3,14 +3,26 @@ import type { ChangeScope } from "./change-scope.ts";
 import type { ChangeKind, TableChanges } from "./drain-run.ts";
 import { type BeforeImage, type Image, imageOf } from "./image.ts";
 import type { Journal } from "./journal.ts";
-import { type Evicted, type EvictionRequest, RecordMap, type RowRecord } from "./record-map.ts";
+import { type Evicted, type EvictionRequest, RecordMap } from "./record-map.ts";
+import type { RowQuery } from "./row-query.ts";
+import type { RowRecord } from "./row-record.ts";
+import { RowSearch } from "./row-search.ts";
 import { createRowShape, type RowShape } from "./row-shape.ts";
-import type { KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
+import type { IndexModel, KeyValue, Row, RowCodec, StoredRow, TableModel } from "./table.ts";
 
 /** Reads by what answered them. */
 export interface ReadCounts {
   readonly memory: number;
   readonly storage: number;
+}
+
+export interface EntityTableOptions {
+  /** The storage has no row of this table that is not in memory: a miss needs no read. */
+  readonly isComplete: boolean;
+  /** The number of the first run, as the store counts runs: what may be evicted is told by it. */
+  readonly firstRun: number;
+  /** Called when rows are looked up by a declared index for the first time. */
+  readonly onIndex?: (index: IndexModel) => void;
 }
 
 const SHARED = 0;
@@ -28,6 +40,8 @@ export class EntityTable {
   readonly #codec: RowCodec;
   readonly #journal: Journal;
   readonly #records: RecordMap;
+  /** Finds rows by other columns than their keys. */
+  readonly search: RowSearch;
   #complete: boolean;
   /** Records that the batch in progress changed. May hold a record twice, or one whose change was undone. */
   #batchChanges: RowRecord[] = [];
@@ -37,20 +51,19 @@ export class EntityTable {
   /** Values of the open run that the batch in progress has overwritten since. */
   readonly #aside = new Map<RowRecord, Image>();
   #imageBytes = 0;
-  /** Its number, as the store counts runs: what may be evicted is told by it. */
   #openRun: number;
   #reads = { memory: 0, storage: 0 };
   #batch = 0;
 
-  /** @param complete the storage has no row of this table that is not in memory: a miss needs no read */
-  constructor(model: TableModel, codec: RowCodec, journal: Journal, complete: boolean, firstRun: number) {
+  constructor(model: TableModel, codec: RowCodec, journal: Journal, options: EntityTableOptions) {
     this.model = model;
-    this.#openRun = firstRun;
     this.#shape = createRowShape(model);
     this.#codec = codec;
     this.#journal = journal;
-    this.#complete = complete;
+    this.#complete = options.isComplete;
+    this.#openRun = options.firstRun;
     this.#records = new RecordMap((row) => this.#shape.bytesOf(row));
+    this.search = new RowSearch(model, this.#records, options.onIndex ?? (() => {}));
   }
 
   /** Every row of the table that is in the storage is in memory: a miss needs no read. Ends with the first eviction. */
@@ -132,6 +145,17 @@ export class EntityTable {
     return record.exists ? record.row : "absent";
   }
 
+  /** Rows in memory that match, in the query's order: the whole answer when the table is complete. */
+  find(chainId: number, query: RowQuery): readonly Row[] {
+    const home = this.#home(chainId);
+    const rows = this.search.find(home, query);
+    for (const row of rows) {
+      const record = this.#records.get(home, this.#shape.key(row));
+      if (record !== undefined) record.isUsed = true;
+    }
+    return rows;
+  }
+
   set(scope: ChangeScope, input: Row): Row {
     const home = this.#home(scope.chainId);
     const given = this.#asGiven(home, input);
@@ -166,6 +190,11 @@ export class EntityTable {
     });
   }
 
+  /** Every row of the table that is in the storage has been loaded. */
+  loadedWhole(): void {
+    this.#complete = true;
+  }
+
   /** Drops rows that are durable, oldest first. The table is not complete any more when one has gone. */
   evict(request: EvictionRequest): Evicted {
     const evicted = this.#records.evict(request);
@@ -177,7 +206,7 @@ export class EntityTable {
   undone(record: RowRecord, created: boolean, imaged: boolean): void {
     if (imaged) this.#imageBytes -= this.#batchHistory.pop()?.bytes ?? 0;
     if (created) this.#records.delete(record);
-    else this.#records.resized(record);
+    else this.#records.changed(record);
     if (record.changedAt === this.#batch) return;
     this.#takeBack(record);
     if (record.run !== this.#openRun) this.#records.setPending(record, false);
@@ -272,7 +301,7 @@ export class EntityTable {
     record.exists = exists;
     record.checkpoint = scope.checkpoint;
     record.event = scope.event;
-    this.#records.resized(record);
+    this.#records.changed(record);
     this.#records.setPending(record, true);
   }
 

@@ -1,4 +1,4 @@
-import type { RowRecord } from "./record-map.ts";
+import type { RowRecord } from "./row-record.ts";
 import type { Row } from "./table.ts";
 
 /** A table whose records the journal puts back. */

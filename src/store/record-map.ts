@@ -1,31 +1,7 @@
-import type { KeyValue, Row } from "./table.ts";
-
-/** Whether a row is in the storage once every run that is sealed so far has been written. */
-export type Durability = "absent" | "present" | "unknown";
-
-/** A row in memory. A record with `exists` false knows that there is no such row; its `row` still holds the key. */
-export interface RowRecord {
-  /** The chain whose rows it is among; 0 for entities that chains share. */
-  readonly home: number;
-  readonly key: KeyValue;
-  row: Row;
-  exists: boolean;
-  /** The checkpoint that wrote `row`; 0 when it never existed. */
-  checkpoint: number;
-  /** The batch that changed it last; 0 when it was read from the storage. */
-  changedAt: number;
-  /** Number of the event that changed it last; 0: none. */
-  event: number;
-  durability: Durability;
-  /** The last run that has it among its changes; 0: none. */
-  run: number;
-  /** Memory that it takes, about. */
-  bytes: number;
-  /** It was used since eviction last looked at it. */
-  isUsed: boolean;
-  /** It holds a change that is in no sealed run. */
-  isPending: boolean;
-}
+import type { RowIndex } from "./row-index.ts";
+import { RowIndexes } from "./row-indexes.ts";
+import type { RowRecord } from "./row-record.ts";
+import type { ColumnModel, KeyValue, Row } from "./table.ts";
 
 /** What may be evicted now. */
 export interface EvictionRequest {
@@ -58,6 +34,8 @@ export class RecordMap {
   #bytes = 0;
   #pendingBytes = 0;
   #hand: Iterator<RowRecord> | undefined;
+  /** Undefined as long as no rows have been looked up by other columns than their keys. */
+  #indexes: RowIndexes | undefined;
 
   constructor(sizeOf: (row: Row) => number) {
     this.#sizeOf = sizeOf;
@@ -90,8 +68,20 @@ export class RecordMap {
     return found;
   }
 
-  add(record: Omit<RowRecord, "bytes" | "isUsed" | "isPending">): RowRecord {
-    const added = { ...record, bytes: this.#sizeOf(record.row), isUsed: true, isPending: false };
+  /** All records of a home, in any order. */
+  of(home: number): Iterable<RowRecord> {
+    return this.#homes.get(home)?.values() ?? [];
+  }
+
+  /** The existing rows of a home in the order of these columns, the key's among them. */
+  indexOf(home: number, columns: readonly ColumnModel[]): RowIndex {
+    this.#indexes ??= new RowIndexes();
+    return this.#indexes.of(home, columns, this.of(home));
+  }
+
+  add(record: Omit<RowRecord, "bytes" | "isUsed" | "isPending" | "indexed">): RowRecord {
+    const bytes = this.#sizeOf(record.row);
+    const added: RowRecord = { ...record, bytes, isUsed: true, isPending: false, indexed: undefined };
     let records = this.#homes.get(record.home);
     if (records === undefined) {
       records = new Map();
@@ -100,6 +90,7 @@ export class RecordMap {
     records.set(record.key, added);
     this.#size++;
     this.#bytes += added.bytes;
+    this.#indexes?.changed(added);
     return added;
   }
 
@@ -107,12 +98,14 @@ export class RecordMap {
     if (this.#homes.get(record.home)?.delete(record.key) !== true) return;
     if (this.#last === record) this.#last = undefined;
     this.setPending(record, false);
+    this.#indexes?.removed(record);
     this.#size--;
     this.#bytes -= record.bytes;
   }
 
-  /** The record got another row. */
-  resized(record: RowRecord): void {
+  /** The record got another row, or has none any more. */
+  changed(record: RowRecord): void {
+    this.#indexes?.changed(record);
     const bytes = this.#sizeOf(record.row);
     if (bytes === record.bytes) return;
     this.#bytes += bytes - record.bytes;

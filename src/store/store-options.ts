@@ -4,7 +4,17 @@ import type { Clock } from "../lib/clock.ts";
 import type { CacheLimits } from "./cache.ts";
 import type { EffectCodec } from "./effect-table.ts";
 import type { RunLimits } from "./open-run.ts";
-import type { RowCodec, RowReader, TableModel } from "./table.ts";
+import type { RowReader } from "./row-reader.ts";
+import type { IndexModel, RowCodec, TableModel } from "./table.ts";
+
+/** A `find` that had to look at every row of a big table. */
+export interface TableScan {
+  readonly handler: string;
+  /** The entity's name. */
+  readonly table: string;
+  /** The columns that it looks at. */
+  readonly columns: readonly string[];
+}
 
 export interface StoreOptions {
   readonly tables: readonly TableModel[];
@@ -20,6 +30,10 @@ export interface StoreOptions {
   readonly runsBefore?: number;
   /** Answers every read by a promise, also from memory, so that a test shows which one nobody awaits. Default false. */
   readonly asyncReads?: boolean;
+  /** Handlers look rows up by this index, for the first time. */
+  readonly onIndex?: (table: TableModel, index: IndexModel) => void;
+  /** Called for each such `find`. */
+  readonly onScan?: (scan: TableScan) => void;
   /** The last durable checkpoint, and the number that the next position takes: numbers are never reused. */
   readonly committed: Checkpoint;
   readonly nextCheckpoint: Checkpoint;

@@ -13,7 +13,14 @@ import { EventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
 import { OpenRun } from "./open-run.ts";
 import { Reads } from "./reads.ts";
+import { columnsOf, type RowQuery } from "./row-query.ts";
 import type { StoreLimits, StoreOptions } from "./store-options.ts";
+import type { IndexModel } from "./table.ts";
+
+/** Going through fewer rows in memory is no matter. */
+const BIG_TABLE_ROWS = 10_000;
+/** What runs before the first event. */
+const SET_UP = "the set-up";
 
 /** What waits to become durable. */
 export interface Uncommitted {
@@ -61,11 +68,15 @@ export class Store {
   #waiters = 0;
   #processingIdle = false;
   readonly #failed = new AbortController();
+  readonly #onScan: StoreOptions["onScan"];
+  #handler = SET_UP;
 
   constructor(options: StoreOptions) {
     const { runsBefore = 0 } = options;
+    const firstRun = runsBefore + 1;
     this.limits = options.limits;
     this.#clock = options.clock;
+    this.#onScan = options.onScan;
     this.reads = new Reads({
       reader: options.reader,
       areAllAsync: options.asyncReads ?? false,
@@ -76,11 +87,12 @@ export class Store {
       const codec = options.codecOf(model);
       if (model.appendOnly) this.#appends.set(model.name, new AppendTable(model, codec, this.#journal));
       else {
-        const complete = options.emptyTables.has(model.name);
-        this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, complete, runsBefore + 1));
+        const isComplete = options.emptyTables.has(model.name);
+        const onIndex = (index: IndexModel): void => options.onIndex?.(model, index);
+        this.#entities.set(model.name, new EntityTable(model, codec, this.#journal, { isComplete, firstRun, onIndex }));
       }
     }
-    this.effects = new EffectTable(options.effectCodec, runsBefore + 1);
+    this.effects = new EffectTable(options.effectCodec, firstRun);
     const entities = [...this.#entities.values()];
     this.cache = new Cache(entities, this.effects, options.limits);
     this.#open = new OpenRun({
@@ -178,12 +190,25 @@ export class Store {
     return this.#scope;
   }
 
+  /** Those whose rows are read. */
+  get entities(): readonly EntityTable[] {
+    return [...this.#entities.values()];
+  }
+
+  /** A handler looks for rows. Going through a big table, or one of which not all is in memory, is told. */
+  noteFind(table: EntityTable, query: RowQuery): void {
+    if (this.#onScan === undefined || (table.isComplete && table.records < BIG_TABLE_ROWS)) return;
+    if (!table.search.isScan(query)) return;
+    this.#onScan({ handler: this.#handler, table: table.model.name, columns: columnsOf(query) });
+  }
+
   // ── the processing loop ────────────────────────────────────────────────────────────────────────────────────────────
 
   beginBatch(batch: Batch): void {
     assert(this.#batch === undefined, "a batch is begun while another is in progress");
     assert(batch.checkpoints.from === this.#nextCheckpoint, "a batch does not follow the one before it");
     this.#batch = batch;
+    this.#handler = SET_UP;
   }
 
   /** A block of the batch, or the end of a scanned range: what is changed next belongs to its checkpoint. */
@@ -200,6 +225,7 @@ export class Store {
   /** What is changed next came from this event. */
   beginEvent(logIndex: number, handler: string): void {
     this.#journal.beginEvent();
+    this.#handler = handler;
     this.#scope.event = this.#events.add(logIndex, handler);
   }
 

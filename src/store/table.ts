@@ -93,9 +93,3 @@ export interface RowCodec {
    */
   encodeUnknownImage(out: ByteWriter, chainId: number, changedAt: number, row: Row): void;
 }
-
-/** Reads rows that are not in memory. */
-export interface RowReader {
-  /** Rows with these keys (rows or objects that hold the key columns), in any order; absent ones are left out. */
-  rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]>;
-}

@@ -1,10 +1,13 @@
 import type { ChainProgress } from "../batch/batch.ts";
 import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
+import { conditionTest } from "../store/condition.ts";
 import type { CheckpointPosition, DrainRun, SkippedEvent, TableChanges } from "../store/drain-run.ts";
 import type { EffectKey, StoredEffect } from "../store/effect-table.ts";
+import { rowComparator } from "../store/row-order.ts";
+import type { RowQuery } from "../store/row-query.ts";
 import { createRowShape, type RowShape } from "../store/row-shape.ts";
-import type { Row, StoredRow, TableModel } from "../store/table.ts";
+import type { ColumnModel, Row, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import { WriteFailure } from "../write/storage.ts";
 import { explainUnclaimed, type WriteNumber } from "../write/write-guard.ts";
@@ -111,6 +114,35 @@ export class MemoryDatabase {
     return found === undefined ? undefined : { row: found.row, checkpoint: found.checkpoint };
   }
 
+  /** The rows of a chain that match, in the query's order. */
+  rowsWhere(table: TableModel, chainId: number, { where, orderBy, limit }: RowQuery): readonly StoredRow[] {
+    const test = conditionTest(where);
+    const compare = rowComparator(orderBy);
+    return this.#rowsOf(table, chainId)
+      .filter(({ row }) => test(row))
+      .toSorted((a, b) => compare(a.row, b.row))
+      .slice(0, limit);
+  }
+
+  /** Rows of a chain after a row, in the order of their keys. */
+  rowsAfter(table: TableModel, chainId: number, after: Row | undefined, limit: number): readonly StoredRow[] {
+    const compare = rowComparator(
+      table.key.map((name) => ({
+        column: table.columns.find((column) => column.name === name) as ColumnModel,
+        descending: false,
+      })),
+    );
+    return this.#rowsOf(table, chainId)
+      .filter(({ row }) => after === undefined || compare(row, after) > 0)
+      .toSorted((a, b) => compare(a.row, b.row))
+      .slice(0, limit);
+  }
+
+  /** Rows in each table, by its name. */
+  countRows(tables: readonly TableModel[]): ReadonlyMap<string, number> {
+    return new Map(tables.map(({ name }) => [name, this.#of(name).rows.size]));
+  }
+
   /** A stored output of the type that the key names. */
   effect(key: EffectKey): StoredEffect | undefined {
     const found = this.#state.effects.get(effectPlaceOf(key));
@@ -210,6 +242,12 @@ export class MemoryDatabase {
       put(row);
     }
     return after;
+  }
+
+  #rowsOf({ name, crossChain }: TableModel, chainId: number): readonly StoredRow[] {
+    return this.rows(name).flatMap(({ row, checkpoint, ...of }) =>
+      crossChain || of.chainId === chainId ? { row, checkpoint } : [],
+    );
   }
 
   #of(table: string): Contents {

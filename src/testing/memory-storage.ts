@@ -4,6 +4,7 @@ import type { ResumePoint } from "../postgres/resume.ts";
 import type { RollbackOutcome, RollbackRequest } from "../reorg/rollback.ts";
 import type { DrainRun } from "../store/drain-run.ts";
 import type { EffectCodec, EffectKey, StoredEffect } from "../store/effect-table.ts";
+import type { RowQuery } from "../store/row-query.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../store/table.ts";
 import type { ChainMetadata } from "../write/chain-metadata.ts";
 import type { RawEventCodec } from "../write/raw-events.ts";
@@ -94,16 +95,29 @@ export class MemoryStorage implements SessionStorage {
     return [];
   }
 
-  async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
-    await this.#hooks.beforeRead?.();
-    const found = keys.flatMap((key) => this.database.row(table, chainId, key) ?? []);
-    await this.#hooks.afterRead?.();
-    return found;
+  rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
+    return this.#read(() => keys.flatMap((key) => this.database.row(table, chainId, key) ?? []));
   }
 
-  async effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+  rowsWhere(table: TableModel, chainId: number, query: RowQuery): Promise<readonly StoredRow[]> {
+    return this.#read(() => this.database.rowsWhere(table, chainId, query));
+  }
+
+  rowsAfter(table: TableModel, chainId: number, after: Row | undefined, limit: number): Promise<readonly StoredRow[]> {
+    return this.#read(() => this.database.rowsAfter(table, chainId, after, limit));
+  }
+
+  estimateRows(tables: readonly TableModel[]): Promise<ReadonlyMap<string, number>> {
+    return this.#read(() => this.database.countRows(tables));
+  }
+
+  effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+    return this.#read(() => keys.flatMap((key) => this.database.effect(key) ?? []));
+  }
+
+  async #read<T>(read: () => T): Promise<T> {
     await this.#hooks.beforeRead?.();
-    const found = keys.flatMap((key) => this.database.effect(key) ?? []);
+    const found = read();
     await this.#hooks.afterRead?.();
     return found;
   }

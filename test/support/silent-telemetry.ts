@@ -74,7 +74,7 @@ export function silentTelemetry(clock: Clock): Telemetry {
     pruneStarted: () => ({ transaction: silentTransaction, done: () => {}, failed: () => {} }),
     flushStarted: () => ({ done: () => {}, failed: () => {} }),
     reorgStarted: () => silentReorg,
-    phase: () => ({ done: () => {} }),
+    phase: () => ({ set: () => {}, done: () => {} }),
     waiting: () => ({ end: () => {} }),
     readWaited: () => {},
   };

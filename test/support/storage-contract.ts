@@ -3,6 +3,7 @@ import type { BlockHeader } from "../../src/chain/block.ts";
 import type { SessionStorage } from "../../src/indexer/session-storage.ts";
 import type { WriteTransactionTelemetry } from "../../src/instrument/drain-telemetry.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
+import { createQueryShape } from "../../src/store/query-shape.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Row, TableModel } from "../../src/store/table.ts";
 import type { ChainMetadata } from "../../src/write/chain-metadata.ts";
@@ -255,6 +256,58 @@ function testRows(open: Open): void {
       expect(await storage.rowsByKey(shared, 2, [{ id: "s" }])).toEqual([
         { row: { id: "s", value: 5 }, checkpoint: 1 },
       ]);
+    });
+
+    test("are found by their columns, in order, up to a limit: those of the chain or shared", async () => {
+      const under = await open();
+      const writer = await Writer.on(under);
+      writer.batch({ chainId: 1 }, () => {
+        for (const id of [3, 1, 2]) writer.set(account, { id, balance: BigInt(id * 10) });
+        for (const [id, value] of [
+          ["é", 1],
+          ["Z", 2],
+          ["a", 1],
+          ["\u{1f600}", 1],
+          ["\uffff", 1],
+        ] as const) {
+          writer.set(shared, { id, value });
+        }
+      });
+      writer.batch({ chainId: 2 }, () => writer.set(account, { id: 1, balance: 1n }));
+      await writer.drain();
+      const find = async (table: TableModel, chainId: number, options: unknown): Promise<unknown[]> => {
+        const found = await under.storage.rowsWhere(table, chainId, createQueryShape(table)(options));
+        return found.map(({ row }) => row.id);
+      };
+      expect(await find(account, 1, {})).toEqual([1, 2, 3]);
+      expect(await find(account, 2, {})).toEqual([1]);
+      expect(await find(account, 1, { where: { balance: { gte: 20n } }, orderBy: { balance: "desc" } })).toEqual([
+        3, 2,
+      ]);
+      expect(await find(account, 1, { where: { or: [{ id: 1 }, { balance: 30n }] }, limit: 1 })).toEqual([1]);
+      expect(await find(account, 1, { where: { id: { in: [3, 9] } } })).toEqual([3]);
+      expect(await find(account, 1, { where: { or: [] } })).toEqual([]);
+      expect(await find(shared, 2, { where: { value: 1 } })).toEqual(["a", "é", "\uffff", "\u{1f600}"]);
+    });
+
+    test("are read page by page in the order of their keys, with what wrote them", async () => {
+      const under = await open();
+      const writer = await Writer.on(under);
+      writer.batch({ chainId: 1 }, () => {
+        for (const id of [3, 1, 2]) writer.set(account, { id, balance: BigInt(id) });
+      });
+      await writer.drain();
+      const { storage } = under;
+      const page = await storage.rowsAfter(account, 1, undefined, 2);
+      expect(page).toEqual([1, 2].map((id) => ({ row: { id, balance: BigInt(id) }, checkpoint: 1 })));
+      expect(await storage.rowsAfter(account, 1, page[1]?.row, 2)).toEqual([
+        { row: { id: 3, balance: 3n }, checkpoint: 1 },
+      ]);
+      expect(await storage.rowsAfter(account, 2, undefined, 2)).toEqual([]);
+      const estimated = await storage.estimateRows([account, shared]);
+      expect([...estimated.keys()]).toEqual(["account", "shared"]);
+      expect(estimated.get("account")).toBeGreaterThan(0);
+      expect(estimated.get("shared")).toBe(0);
     });
 
     test("that a skipped event left out are not there; the event is noted", async () => {

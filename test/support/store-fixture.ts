@@ -3,9 +3,10 @@ import { createBatch } from "../../src/batch/create-batch.ts";
 import type { BlockHeader } from "../../src/chain/block.ts";
 import type { ChildAddress } from "../../src/chain/child-address.ts";
 import type { DrainRun } from "../../src/store/drain-run.ts";
+import type { RowReader } from "../../src/store/row-reader.ts";
 import { Store } from "../../src/store/store.ts";
-import type { StoreLimits } from "../../src/store/store-options.ts";
-import type { Row, RowReader, TableModel } from "../../src/store/table.ts";
+import type { StoreLimits, TableScan } from "../../src/store/store-options.ts";
+import type { IndexModel, Row, TableModel } from "../../src/store/table.ts";
 import { createMemoryCodec, decodedImages, decodedRows, memoryEffectCodec } from "../../src/testing/memory-codec.ts";
 import { MemoryDatabase } from "../../src/testing/memory-database.ts";
 import { pageOf } from "./log-pages.ts";
@@ -52,8 +53,8 @@ export interface StoreInput {
   readonly limits?: Partial<StoreLimits>;
   /** Default: TABLES. */
   readonly tables?: readonly TableModel[];
-  /** Default: an empty database. */
-  readonly reader?: RowReader;
+  /** How rows are read. Default: from an empty database. */
+  readonly reader?: Partial<RowReader>;
   /** Names of complete tables; default all. */
   readonly empty?: readonly string[];
   readonly clock?: ManualClock;
@@ -61,6 +62,18 @@ export interface StoreInput {
   readonly asyncReads?: boolean;
   readonly keepSlices?: boolean;
   readonly runsBefore?: number;
+  readonly onScan?: (scan: TableScan) => void;
+  readonly onIndex?: (table: TableModel, index: IndexModel) => void;
+}
+
+/** Reads a database at once. */
+export function readerOf(database: MemoryDatabase): RowReader {
+  return {
+    rowsByKey: async (table, chainId, keys) => keys.flatMap((key) => database.row(table, chainId, key) ?? []),
+    rowsWhere: async (table, chainId, query) => database.rowsWhere(table, chainId, query),
+    rowsAfter: async (table, chainId, after, limit) => database.rowsAfter(table, chainId, after, limit),
+    estimateRows: async (tables) => database.countRows(tables),
+  };
 }
 
 export function storeOf(input: StoreInput = {}): Store {
@@ -70,9 +83,9 @@ export function storeOf(input: StoreInput = {}): Store {
     tables,
     emptyTables: new Set(input.empty ?? tables.map(({ name }) => name)),
     codecOf: createMemoryCodec,
-    reader: input.reader ?? {
-      rowsByKey: async (table, chainId, keys) => keys.flatMap((key) => database.row(table, chainId, key) ?? []),
-    },
+    reader: { ...readerOf(database), ...input.reader },
+    onScan: input.onScan ?? (() => {}),
+    onIndex: input.onIndex ?? (() => {}),
     effectCodec: memoryEffectCodec,
     keepSlices,
     runsBefore: input.runsBefore ?? 0,

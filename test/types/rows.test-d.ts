@@ -93,6 +93,32 @@ expectTypeOf(store.account.update("0x01", ({ balance }) => ({ balance: balance +
 expectTypeOf(store.account.delete("0x01")).toEqualTypeOf<void>();
 expectTypeOf<keyof typeof store.transfer>().toEqualTypeOf<"insert">();
 
+expectTypeOf(store.account.find()).toEqualTypeOf<readonly AccountRow[] | Promise<readonly AccountRow[]>>();
+store.account.find({ where: { balance: { gt: 0n, lte: 5n } }, orderBy: { balance: "desc", id: "asc" }, limit: 10 });
+store.account.find({ where: { or: [{ id: "0x01" }, { and: [{ balance: { in: [1n] } }] }] } });
+declare const every: StoreOf<{ everyKind: typeof everyKind }>["everyKind"];
+every.find({ where: { memo: null, state: "open", owner: "0x01", bool: true, closedAt: { ne: null }, numeric: "1.0" } });
+
+// @ts-expect-error there is no such column
+store.account.find({ where: { balanc: 1n } });
+// @ts-expect-error a relation is no column
+store.account.find({ where: { items: 1n } });
+// @ts-expect-error a bigint, not a number
+store.account.find({ where: { balance: { gt: 1 } } });
+// @ts-expect-error there is no such operator
+store.account.find({ where: { balance: { like: 1n } } });
+// @ts-expect-error nothing is greater than null
+every.find({ where: { memo: { gt: null } } });
+// @ts-expect-error the column is never null
+every.find({ where: { text: null } });
+// @ts-expect-error JSON has no order
+every.find({ where: { json: 1 } });
+// @ts-expect-error lists have no order
+every.find({ orderBy: { tags: "asc" } });
+// @ts-expect-error there is no such direction
+store.account.find({ orderBy: { balance: "up" } });
+// @ts-expect-error append-only entities are not read
+store.transfer.find();
 // @ts-expect-error a row is replaced whole
 store.account.set({ id: "0x01" });
 // @ts-expect-error there is no such column

@@ -79,6 +79,12 @@ export const ATTRIBUTES = {
     type: "int",
     help: "Rows taken out, those that got back an earlier value included.",
   },
+  "spindex.warm_start.loaded": { type: "string[]", help: "Entities whose rows are all in memory now." },
+  "spindex.warm_start.left_out": {
+    type: "string[]",
+    help: "Entities that do not fit into what is left of SPINDEX_CACHE_BUDGET: their reads may need queries.",
+  },
+  "spindex.warm_start.rows": { type: "int", help: "Rows that were loaded." },
   "spindex.log.index": { type: "int", help: "Index of the log in its block." },
   "spindex.transaction.hash": { type: "string", help: "Transaction of the event." },
 

@@ -68,6 +68,14 @@ export const LIFE_SPANS = {
     events: ["exception"],
     help: "From the start of the program until the loops run.",
   },
+  "spindex.warm_start": {
+    kind: "internal",
+    parent: "root",
+    links: "",
+    attributes: ["spindex.warm_start.loaded", "spindex.warm_start.left_out", "spindex.warm_start.rows", "error.type"],
+    events: ["exception"],
+    help: "Tables that fit into the cache budget are loaded whole, while the first blocks are fetched, so that reads of them need no query. Not there when there is nothing to load.",
+  },
   "spindex.shutdown": {
     kind: "internal",
     parent: "root",

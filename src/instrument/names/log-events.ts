@@ -138,6 +138,16 @@ export const LOG_EVENTS = {
     help: "Class, statement, attempt.",
   },
   "write.failed": { level: "error", message: "A write attempt failed for good", help: "Class, statement, attempt." },
+  "cache.loaded": {
+    level: "info",
+    message: "Tables are loaded into memory",
+    help: "At the start of a session. `tables`: those whose reads need no query now; `left_out`: those that do not fit into SPINDEX_CACHE_BUDGET; `rows`, `bytes`, `duration_ms`.",
+  },
+  "find.scan": {
+    level: "warn",
+    message: "A find goes through a whole table: no index has its columns",
+    help: "Once for each handler and its columns, when the table is big or not all of it is in memory. `handler`, `table`, `columns`: declare `indexes: [[…]]` over them, the ones compared for equality first.",
+  },
   "index.building": {
     level: "info",
     message: "A secondary index is being built, beside the writes",

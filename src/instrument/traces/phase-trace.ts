@@ -6,11 +6,12 @@ import type { Doing, Unfinished } from "../waiting/unfinished.ts";
 
 const STATES = {
   "spindex.startup": "startup",
+  "spindex.warm_start": "reads",
   "spindex.shutdown": "shutdown",
 } as const satisfies Record<Phase, Doing["state"]>;
 
 /** The trace of one phase. */
-export class PhaseTrace<N extends Phase> implements PhaseTelemetry, Unfinished {
+export class PhaseTrace<N extends Phase> implements PhaseTelemetry<N>, Unfinished {
   readonly since: number;
   readonly #instruments: Instruments;
   readonly #name: N;
@@ -26,6 +27,10 @@ export class PhaseTrace<N extends Phase> implements PhaseTelemetry, Unfinished {
 
   doing(): Doing {
     return { state: STATES[this.#name], what: this.#name, span: this.#span };
+  }
+
+  set(attributes: SpanAttributes<N>): void {
+    this.#span.set(attributes);
   }
 
   done(error?: unknown): void {

@@ -4,7 +4,7 @@ import type { HandledEvent } from "../../../src/process/event.ts";
 import type { EntityFacade, StoreFacade } from "../../../src/process/store-facade.ts";
 import type { Store } from "../../../src/store/store.ts";
 import type { Row } from "../../../src/store/table.ts";
-import { applied, type Handled, keyOf, type Model, type ModelRow, rowOf } from "./model.ts";
+import { applied, foundIn, type Handled, keyOf, type Model, type ModelRow, rowOf } from "./model.ts";
 import type { Op, PlannedEvent } from "./plan.ts";
 import { check, checkSame, Violation } from "./violation.ts";
 
@@ -110,6 +110,11 @@ export class Handlers {
       case "get":
         checkSame(await table.get(key), expected, place);
         return;
+      case "find": {
+        const options = { where: { value: { gte: op.value } }, orderBy: { value: "desc" }, limit: 2 };
+        checkSame(await table.find(options), foundIn(this.#live, planned, op), place);
+        return;
+      }
       case "getOrCreate": {
         const row = await table.getOrCreate(key);
         checkSame(row, expected ?? { ...blank, value: 0n }, place);

@@ -32,9 +32,22 @@ export function rowOf(model: Model, event: PlannedEvent, op: RowOp): Row | undef
   return model.get(placeOf(op.table, event.chainId, keyOf(op)))?.row;
 }
 
+/** What `find` must give: of the rows of the chain, or shared ones, the greatest first; ties by their keys. */
+export function foundIn(model: Model, event: PlannedEvent, op: RowOp): readonly Row[] {
+  const place = placeOf(op.table, event.chainId, {});
+  const rows = [...model].filter(([at, { row }]) => at.startsWith(place) && (row.value as bigint) >= op.value);
+  const keyText = (row: Row): string => Object.values(row).slice(0, 2).join("/");
+  return rows
+    .map(([, { row }]) => row)
+    .toSorted((a, b) => Number((b.value as bigint) - (a.value as bigint)) || (keyText(a) < keyText(b) ? 1 : -1))
+    .slice(0, 2);
+}
+
+const NO_CHANGE: ReadonlySet<Op["do"]> = new Set(["pause", "throw", "get", "find", "effect"]);
+
 /** What an op makes of the rows; the plain meaning of the public API. */
 export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Handled, op: Op, inserts: number): void {
-  if (op.do === "pause" || op.do === "throw" || op.do === "get" || op.do === "effect") return;
+  if (NO_CHANGE.has(op.do)) return;
   const put = (table: string, key: Row, row: Row): void => {
     const chainId = table === "shared" ? 0 : event.chainId;
     model.set(placeOf(table, chainId, key), { chainId, checkpoint, row });
@@ -44,6 +57,7 @@ export function applied(model: Map<string, ModelRow>, { checkpoint, event }: Han
     put("entry", { id }, { id, value: op.value });
     return;
   }
+  if (!("table" in op)) return;
   const key = keyOf(op);
   const blank = { ...key, value: 0n, ...(op.table === "counter" ? { note: null } : {}) };
   const before = rowOf(model, event, op);

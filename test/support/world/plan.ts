@@ -4,11 +4,15 @@ import { tableOf } from "../tables.ts";
 
 /** Rows of a chain, rows shared among chains, and rows that are only inserted. */
 export const TABLES: readonly TableModel[] = [
-  tableOf("counter", [
-    { name: "id", kind: "int32" },
-    { name: "value", kind: "int64", defaultValue: 0n },
-    { name: "note", kind: "text", nullable: true, defaultValue: null },
-  ]),
+  tableOf(
+    "counter",
+    [
+      { name: "id", kind: "int32" },
+      { name: "value", kind: "int64", defaultValue: 0n },
+      { name: "note", kind: "text", nullable: true, defaultValue: null },
+    ],
+    { indexes: [{ columns: ["value"] }] },
+  ),
   tableOf(
     "shared",
     [
@@ -30,8 +34,8 @@ export const TABLES: readonly TableModel[] = [
 
 /** What a handler does with one row. */
 export interface RowOp {
-  /** `overtake`: sets while a read of the same row is under way. `slowUpdate`: reads, waits for something else, sets. */
-  readonly do: "get" | "getOrCreate" | "set" | "overtake" | "update" | "slowUpdate" | "delete";
+  /** `find`: of the table's rows that have this value or more, the two greatest. `overtake`: sets while a read of the same row is under way. `slowUpdate`: reads, waits for something else, sets. */
+  readonly do: "get" | "find" | "getOrCreate" | "set" | "overtake" | "update" | "slowUpdate" | "delete";
   readonly table: "counter" | "shared";
   readonly key: number;
   readonly value: bigint;
@@ -60,7 +64,7 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 12,
     arbitrary: fc.record({
-      do: fc.constantFrom("get", "getOrCreate", "set", "set", "overtake", "update", "slowUpdate", "delete"),
+      do: fc.constantFrom("get", "find", "getOrCreate", "set", "set", "overtake", "update", "slowUpdate", "delete"),
       table: fc.constantFrom("counter", "shared"),
       key: fc.integer({ min: 0, max: 3 }),
       value: fc.bigInt({ min: 1n, max: 99n }),

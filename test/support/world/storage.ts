@@ -5,6 +5,7 @@ import type { ResumePoint } from "../../../src/postgres/resume.ts";
 import type { RollbackOutcome, RollbackRequest } from "../../../src/reorg/rollback.ts";
 import type { DrainRun } from "../../../src/store/drain-run.ts";
 import type { EffectCodec, EffectKey, StoredEffect } from "../../../src/store/effect-table.ts";
+import type { RowQuery } from "../../../src/store/row-query.ts";
 import type { Row, RowCodec, StoredRow, TableModel } from "../../../src/store/table.ts";
 import { createMemoryCodec, memoryEffectCodec, memoryRawEventCodec } from "../../../src/testing/memory-codec.ts";
 import type { WriteClaim, WriteResult } from "../../../src/testing/memory-database.ts";
@@ -166,20 +167,31 @@ export class SimulatedStorage implements SessionStorage {
     return this.#o.server.database.resume;
   }
 
-  async rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
-    const { clock, server } = this.#o;
-    await clock.pause("read");
-    if (this.#o.readFails()) throw new SpindexError("DATABASE_UNREACHABLE", "planned");
-    const found = keys.flatMap((key) => server.database.row(table, chainId, key) ?? []);
-    await clock.pause("rows");
-    return found;
+  rowsByKey(table: TableModel, chainId: number, keys: readonly Row[]): Promise<readonly StoredRow[]> {
+    return this.#read(({ database }) => keys.flatMap((key) => database.row(table, chainId, key) ?? []));
   }
 
-  async effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+  rowsWhere(table: TableModel, chainId: number, query: RowQuery): Promise<readonly StoredRow[]> {
+    return this.#read(({ database }) => database.rowsWhere(table, chainId, query));
+  }
+
+  rowsAfter(table: TableModel, chainId: number, after: Row | undefined, limit: number): Promise<readonly StoredRow[]> {
+    return this.#read(({ database }) => database.rowsAfter(table, chainId, after, limit));
+  }
+
+  estimateRows(tables: readonly TableModel[]): Promise<ReadonlyMap<string, number>> {
+    return this.#read(({ database }) => database.countRows(tables));
+  }
+
+  effectsByKey(keys: readonly EffectKey[]): Promise<readonly StoredEffect[]> {
+    return this.#read(({ database }) => keys.flatMap((key) => database.effect(key) ?? []));
+  }
+
+  async #read<T>(read: (server: SimulatedServer) => T): Promise<T> {
     const { clock, server } = this.#o;
     await clock.pause("read");
     if (this.#o.readFails()) throw new SpindexError("DATABASE_UNREACHABLE", "planned");
-    const found = keys.flatMap((key) => server.database.effect(key) ?? []);
+    const found = read(server);
     await clock.pause("rows");
     return found;
   }

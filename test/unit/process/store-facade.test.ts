@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type AppendFacade, createStoreFacade, type EntityFacade } from "../../../src/process/store-facade.ts";
+import type { RowReader } from "../../../src/store/row-reader.ts";
 import type { Store } from "../../../src/store/store.ts";
-import type { Row, RowReader } from "../../../src/store/table.ts";
+import type { Row } from "../../../src/store/table.ts";
 import { batchOf, changesIn, drain, storeOf, TABLES, transfer } from "../../support/store-fixture.ts";
 
 let store: Store;
@@ -15,7 +16,7 @@ function open(input: Parameters<typeof storeOf>[0] = {}): { account: EntityFacad
   return { account: facade.account as EntityFacade, transfer: facade.transfer as AppendFacade };
 }
 
-const rows = (...found: readonly Row[]): RowReader => ({
+const rows = (...found: readonly Row[]): Pick<RowReader, "rowsByKey"> => ({
   rowsByKey: async (_, __, keys) =>
     found.filter(({ id }) => keys.some((key) => key.id === id)).map((row) => ({ row, checkpoint: 1 })),
 });

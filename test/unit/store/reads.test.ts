@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Row, RowReader, StoredRow } from "../../../src/store/table.ts";
+import type { RowReader } from "../../../src/store/row-reader.ts";
+import type { Row, StoredRow } from "../../../src/store/table.ts";
 import { account, process, set, shared, storeOf } from "../../support/store-fixture.ts";
 import { settled } from "../../support/world/steps.ts";
 
@@ -11,7 +12,7 @@ interface Query {
 }
 
 /** A reader that answers when the test says so. */
-function slowReader(): { reader: RowReader; queries: Query[] } {
+function slowReader(): { reader: Pick<RowReader, "rowsByKey">; queries: Query[] } {
   const queries: Query[] = [];
   const rowsByKey: RowReader["rowsByKey"] = ({ name }, chainId, keys) => {
     const answer = Promise.withResolvers<readonly StoredRow[]>();
