@@ -124,13 +124,13 @@ describe("a warm start", () => {
   });
 });
 
-test("rows of a later session stay in memory until they are durable, whatever runs the sessions before have numbered", () => {
+test("rows of a later session stay in memory until they are durable, whatever runs the sessions before have numbered", async () => {
   const table = tableOf("account", [{ name: "id", kind: "int32" }]);
   const store = storeOf({ tables: [table], empty: [], limits: { cacheBytes: 0 }, runsBefore: 5 });
   process(store, { id: 1, from: 1, mode: "keep" }, () => set(store, table, { id: 1 }));
   // Of another mode: the run before is sealed, and waits to be written.
   process(store, { id: 2, from: 2, mode: "final" }, () => {});
-  store.waitUntil(() => true);
+  await store.waitUntil(() => true);
   expect(store.entity("account").peek(1, 1)).toEqual({ id: 1 });
   drain(store);
   expect(store.entity("account").peek(1, 1)).toBeUndefined();
